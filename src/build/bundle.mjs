@@ -1,0 +1,41 @@
+// How TypeScript becomes JavaScript here: the one place that knows the bundler.
+import { build } from "esbuild";
+import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The repository, also when this file has been bundled into another program. */
+export const root = repository(dirname(fileURLToPath(import.meta.url)));
+
+function repository(folder) {
+  return existsSync(join(folder, "package.json")) ? folder : repository(dirname(folder));
+}
+
+/** JSON as a string handed to JSON.parse: V8 reads that several times faster than an object literal. */
+const json = {
+  name: "json",
+  setup(build) {
+    build.onLoad({ filter: /\.json$/ }, async ({ path }) => {
+      const compact = JSON.stringify(JSON.parse(await readFile(path, "utf8")));
+      return { contents: `export default JSON.parse(${JSON.stringify(compact)});`, loader: "js" };
+    });
+  },
+};
+
+/** @param {import("esbuild").BuildOptions} options */
+export function bundle(options) {
+  return build({
+    absWorkingDir: root,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    logLevel: "warning",
+    legalComments: "none",
+    // yaml's build for Node is CommonJS, which an ES module bundle cannot load; its browser build is not.
+    alias: { yaml: join(root, "node_modules/yaml/browser/index.js") },
+    plugins: [json],
+    ...options,
+  });
+}

@@ -1,0 +1,246 @@
+import type { Hyperparameters, Tower } from "./hyperparameters.js";
+import type { Era } from "./mixes.js";
+import type { Model, Shape } from "./model.js";
+import { projectorTensorBytes, quantise, type QuantisedTensor } from "./quantisation.js";
+import { scaledWeights, weightsOf } from "./weights.js";
+
+/** Models of the Ollama library; src/facts/catalogue.schema.json describes the file. */
+export interface Catalogue {
+  /** What the bare name means, as an entry's id. */
+  families: Readonly<Record<string, string | null>>;
+  templateFamilies: Readonly<Record<string, TemplateFamily>>;
+  /** What llama.cpp calls an architecture that Ollama named itself; null: it has none such. */
+  architectureAliases: Readonly<Record<string, string | null>>;
+  entries: readonly CatalogueEntry[];
+}
+
+export interface TemplateFamily {
+  stop?: readonly string[];
+  specialTokens: readonly string[];
+}
+
+/** One size of one library model, with all its tags. */
+export interface CatalogueEntry {
+  /** "llama3.3:70b" */
+  id: string;
+  hfRepo?: string;
+  gguf: Hyperparameters;
+  parameters: ParameterCounts;
+  /** The tower in the model's own file. */
+  vision?: Tower;
+  /** The tower in a projector file; empty where only the file's size is known. */
+  projector?: Tower | { kind?: never };
+  projectorBytes?: number;
+  licence?: string;
+  capabilities: readonly string[];
+  /** Key of templateFamilies. */
+  template: string;
+  /** The parameters layer of the default tag; empty where the manifest has none. */
+  params?: Readonly<Record<string, unknown>>;
+  /** False: the layer's content was not proven by its hash. */
+  paramsVerified?: boolean;
+  recommended?: Readonly<Record<string, number>>;
+  minOllamaVersion?: string;
+  /** Where the checkpoint was trained for another context than its file says. */
+  trainedContextLength?: number;
+  kvCache: Readonly<Record<string, number>>;
+  file: {
+    era: Era;
+    /** Metadata in front of the tensors, vocabulary included. */
+    headerBytes: number;
+    towerFirst?: boolean;
+    towerType?: string;
+    /** The file has an output.weight although the model ties it. */
+    untied?: boolean;
+  };
+  /** The default file first. */
+  tags: readonly CatalogueFile[];
+}
+
+/** Tags that name the same file; its quantisation, null where not known; its size as printed. */
+export type CatalogueFile = readonly [
+  tags: readonly string[],
+  quantisation: string | null,
+  size: string,
+  details?: FileDetails,
+];
+
+export interface FileDetails {
+  /** Exact size of the model layer, and of all layers. */
+  modelBytes?: number;
+  totalBytes?: number;
+  /** Where another quantiser made it than the entry's. */
+  era?: Era;
+  overrides?: Readonly<Record<string, string>>;
+  /** The tag holds a model of another shape. */
+  variantOf?: string;
+  contextLength?: number;
+}
+
+/** Elements, not bytes. */
+export interface ParameterCounts {
+  total: number;
+  /** Absent where it is the total. */
+  text?: number;
+  vision?: number;
+  audio?: number;
+  projector?: number;
+  /** Rotary factors: stored as tensors, but nobody counts them. */
+  auxiliary?: number;
+  active?: number;
+  activePublished?: number;
+  published: readonly PublishedCount[];
+}
+
+export interface PublishedCount {
+  value: number;
+  kind: string;
+  /** "text": without tower and projector. */
+  of?: string;
+  tolerance?: number;
+}
+
+/** Tensors of one file of an entry, as the quantiser of an era would have made it. */
+export function fileTensors(
+  entry: CatalogueEntry,
+  quantisation: string,
+  { overrides, era = entry.file.era }: FileDetails = {},
+): QuantisedTensor[] {
+  const { towerFirst = false, towerType, untied } = entry.file;
+  const model = untied ? { ...entry.gguf, tie_embeddings: false } : entry.gguf;
+  return quantise(model, {
+    fileType: quantisation,
+    era,
+    towerFirst,
+    ...(entry.vision && { tower: entry.vision }),
+    ...(towerType !== undefined && { towerType }),
+    ...(overrides && { overrides }),
+  });
+}
+
+/** Bytes of the projector file's tensors, or of the file where known; 0 where there is none. */
+export function projectorBytes({ projector, projectorBytes }: CatalogueEntry): number {
+  if (projectorBytes !== undefined) return projectorBytes;
+  return projector?.kind === undefined ? 0 : projectorTensorBytes(projector);
+}
+
+/** Template, licence, parameters and manifest: what the printed size holds besides model and projector. */
+export const smallLayers = 12_000;
+
+/**
+ * The bytes that a printed size can stand for: "4.9GB" is what rounds to it, in decimal units.
+ */
+export function printedRange(size: string): { low: number; high: number } {
+  const number = size.slice(0, -2);
+  const unit = units[size.slice(-2)] ?? Number.NaN;
+  const digits = number.split(".")[1]?.length ?? 0;
+  const half = 0.5 * 10 ** -digits * unit;
+  return { low: Number(number) * unit - half, high: Number(number) * unit + half };
+}
+
+const units: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+
+/**
+ * The model in one file of an entry, under the name given. Undefined where the file's quantisation is
+ * not known or its tag holds a model of another shape.
+ */
+export function libraryModel(
+  entry: CatalogueEntry,
+  file: CatalogueFile,
+  name: string,
+): Model | undefined {
+  const [, quantisation, , details = {}] = file;
+  if (quantisation === null || details.variantOf !== undefined) return undefined;
+  const speaksLikeDefault = sharesStem(file, entry.tags[0]!);
+  const stop = speaksLikeDefault ? ownStop(entry) : undefined;
+  return {
+    name,
+    source: "catalogue",
+    shape: shapeOf(entry, details),
+    ...sizes(entry, file, quantisation),
+    quantisation,
+    ...(stop && { stop }),
+    ...(speaksLikeDefault && { capabilities: entry.capabilities }),
+  };
+}
+
+type Sizes = Pick<Model, "exact" | "weights" | "fileBytes" | "projectorBytes">;
+
+/**
+ * Recomputed tensors against what is known of the file: its exact size, or the size that the library
+ * prints. Where they disagree the tensors are scaled to the file.
+ */
+function sizes(entry: CatalogueEntry, file: CatalogueFile, quantisation: string): Sizes {
+  const [, , printed, details = {}] = file;
+  const { headerBytes } = entry.file;
+  const computed = weightsOf(fileTensors(entry, quantisation, details), entry.gguf.block_count);
+  const projector = projectorBytes(entry);
+  if (details.modelBytes !== undefined) {
+    const fileBytes = details.modelBytes;
+    const exact = Math.abs(computed.total + headerBytes - fileBytes) <= fileBytes / 1000;
+    const weights = exact ? computed : scaledWeights(computed, fileBytes - headerBytes);
+    return { exact, weights, fileBytes, ...(projector > 0 && { projectorBytes: projector }) };
+  }
+
+  const { low, high } = printedRange(printed);
+  const beside = headerBytes + smallLayers + projector;
+  if (entry.projector && projector === 0) {
+    // Only the sum is printed: what the model does not take is the projector's.
+    const projectorBytes = Math.max(0, Math.round((low + high) / 2) - computed.total - beside);
+    const fileBytes = computed.total + headerBytes;
+    return { exact: false, weights: computed, fileBytes, projectorBytes };
+  }
+  const total = Math.min(
+    Math.max(computed.total, Math.ceil(low) - beside),
+    Math.floor(high) - beside,
+  );
+  const missing = total - computed.total;
+  const towerUnknown = entry.vision?.kind === "opaque" && entry.vision.params === undefined;
+  const weights =
+    towerUnknown && missing > 0
+      ? { ...computed, total, other: computed.other + missing }
+      : scaledWeights(computed, total);
+  return {
+    exact: false,
+    weights,
+    fileBytes: total + headerBytes,
+    ...(projector > 0 && { projectorBytes: projector }),
+  };
+}
+
+function shapeOf({ gguf, capabilities }: CatalogueEntry, { contextLength }: FileDetails): Shape {
+  return {
+    architecture: gguf.architecture,
+    blocks: gguf.block_count,
+    trainedContext: contextLength ?? gguf.context_length,
+    embedding: gguf.embedding_length,
+    vocabulary: gguf.vocab_size,
+    ...(gguf.feed_forward_length !== undefined && { feedForward: gguf.feed_forward_length }),
+    heads: gguf.head_count,
+    headsKv: gguf.head_count_kv,
+    keyLength: gguf.key_length,
+    valueLength: gguf.value_length,
+    ...(gguf.expert_count !== undefined && { experts: gguf.expert_count }),
+    ...(gguf.sliding_window !== undefined && { slidingWindow: gguf.sliding_window }),
+    ...(!capabilities.includes("completion") && { embeddingOnly: true }),
+  };
+}
+
+/** The stop strings of the model's own parameters layer; undefined where its content is not proven. */
+function ownStop({ params, paramsVerified = true }: CatalogueEntry): readonly string[] | undefined {
+  if (!params || !paramsVerified) return undefined;
+  return Array.isArray(params["stop"]) ? (params["stop"] as readonly string[]) : [];
+}
+
+/**
+ * Whether two files are the same model but for the quantisation: "8b-instruct-q8_0" and
+ * "8b-instruct-q4_K_M" have the same template and parameters, "8b-text-q8_0" has others.
+ */
+function sharesStem([tags]: CatalogueFile, [others]: CatalogueFile): boolean {
+  const stems = new Set(others.map(stem));
+  return tags.some((tag) => stems.has(stem(tag)));
+}
+
+function stem(tag: string): string {
+  return tag.toLowerCase().replace(/-?(?:q\d(?:_\w+)?|fp16|f16|bf16|mxfp4)$/, "");
+}

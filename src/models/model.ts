@@ -1,0 +1,78 @@
+/**
+ * What is known of a model: the facts that memory and layer placement rest on. All sizes are bytes,
+ * lengths are tokens or elements as named. A value that differs from block to block is an array with
+ * one element a block.
+ */
+export interface Model {
+  /** As FROM names it, or the file it was read from. */
+  name: string;
+  source: ModelSource;
+  /** False where a size is scaled from another model or otherwise not read from the model itself. */
+  exact: boolean;
+  shape: Shape;
+  weights: Weights;
+  /** Bytes of the file that holds the weights, header included. */
+  fileBytes: number;
+  /** Bytes of a vision or audio projector kept in a file of its own. */
+  projectorBytes?: number;
+  /** Name of the quantisation, as llama.cpp spells it: "Q4_K_M". */
+  quantisation?: string;
+  /** Stop strings that the model's own parameters layer sets, where known. */
+  stop?: readonly string[];
+  capabilities?: readonly string[];
+}
+
+export type ModelSource = "gguf" | "description" | "catalogue";
+
+export type PerBlock = number | readonly number[];
+
+/** Hyper-parameters, named after the GGUF keys (`<architecture>.…`) they come from. */
+export interface Shape {
+  /** general.architecture, as the Ollama library spells it. */
+  architecture: string;
+  /** block_count. The offloadable layers are these and one more, the output layer. */
+  blocks: number;
+  /** context_length: tokens the model was trained for. */
+  trainedContext?: number;
+  /** embedding_length */
+  embedding: number;
+  /** vocab_size, or the length of tokenizer.ggml.tokens */
+  vocabulary: number;
+  /** feed_forward_length */
+  feedForward?: PerBlock;
+  /** attention.head_count */
+  heads: PerBlock;
+  /** attention.head_count_kv */
+  headsKv: PerBlock;
+  /** attention.key_length; embedding / heads where the file has none */
+  keyLength: number;
+  /** attention.value_length; embedding / heads where the file has none */
+  valueLength: number;
+  /** expert_count */
+  experts?: number;
+  /** attention.sliding_window: tokens */
+  slidingWindow?: number;
+  /** The model only embeds: it has a pooling type and no completions. */
+  embeddingOnly?: boolean;
+}
+
+/** Bytes of the tensors, by the place that llama.cpp and Ollama give them. */
+export interface Weights {
+  /** Everything, projector not included. */
+  total: number;
+  /** blk.N.*, one element a block. */
+  blocks: readonly number[];
+  /** token_embd.* */
+  input: number;
+  /** output_norm.* */
+  outputNorm: number;
+  /** output.*; 0 where the output is tied to the input embedding. */
+  output: number;
+  /** Every other tensor (rope_freqs, poolers …). */
+  other: number;
+}
+
+/** Layers that num_gpu counts: the blocks and the output layer. */
+export function offloadableLayers(model: Model): number {
+  return model.shape.blocks + 1;
+}
