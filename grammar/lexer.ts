@@ -31,9 +31,8 @@ function tokenOf(tokenType: TokenType, text: string, start: number, end: number)
 /** Keywords whose value is text that people write over several lines. */
 const textual = new Set<TokenType>([t.System, t.Template, t.License, t.Message]);
 
-/** A line that starts an instruction, as people write them; where an unclosed quote is taken to end. */
-const instructionLine =
-  /[ \t]*(?:FROM|LICENSE|TEMPLATE|SYSTEM|ADAPTER|DRAFT|RENDERER|PARSER|PARAMETER|MESSAGE|REQUIRES)[ \t]/y;
+/** The first word of a line in capitals, as people write instructions, and what ends it. */
+const capitals = /[ \t]*([A-Z]{4,64})(?=([ \t])|[\r\n]|$)/y;
 
 const quote = 0x22;
 
@@ -120,6 +119,12 @@ export function lex(text: string, dialect: Dialect): IToken[] {
     return code === 0x3d || code === 0x3a || isBlank(code) || isNewline(code) || !isPrintable(code);
   }
 
+  /** Where a name or role ends that is well written up to `plainEnd`: `seed"1"` is a name and its value. */
+  function nameEnd(first: number, plainEnd: number): number {
+    if (plainEnd > first && codeAt(plainEnd) === quote) return plainEnd;
+    return skip(plainEnd, (code) => !endsWord(code));
+  }
+
   function isUnseen(code: number): boolean {
     return !isPrintable(code) && !isBlank(code) && !isNewline(code);
   }
@@ -127,7 +132,7 @@ export function lex(text: string, dialect: Dialect): IToken[] {
   function parameter(start: number): number {
     const first = skip(start, isUnseen);
     const plainEnd = skip(first, isNameCharacter);
-    const end = skip(plainEnd, (code) => !endsWord(code));
+    const end = nameEnd(first, plainEnd);
     add(end > plainEnd || first > start ? t.BadName : t.Name, start, end);
     if (end >= length || isNewline(codeAt(end))) return end;
     return value(separator(end), t.Parameter);
@@ -142,7 +147,7 @@ export function lex(text: string, dialect: Dialect): IToken[] {
       add(t.NoSeparator, at, at);
       return value(at, t.Message);
     }
-    const end = skip(plainEnd, (code) => !endsWord(code));
+    const end = nameEnd(first, plainEnd);
     add(end > plainEnd || first > at ? t.BadRole : t.Role, at, end);
     if (end >= length || isNewline(codeAt(end))) return end;
     return value(separator(end), t.Message);
@@ -258,11 +263,19 @@ export function lex(text: string, dialect: Dialect): IToken[] {
       if (lastKept(line, end) > line) contentEnd = end;
       let next = end;
       while (next < length && isNewline(text.charCodeAt(next))) next++;
-      instructionLine.lastIndex = next;
-      if (next >= length || !textual.has(keyword) || instructionLine.test(text)) break;
+      if (next >= length || !textual.has(keyword) || startsInstruction(next)) break;
       line = next;
     }
     return add(t.QuotedText, open, contentEnd);
+  }
+
+  /** Whether a line looks like an instruction, mistyped or not: an unclosed quote is taken to end there. */
+  function startsInstruction(at: number): boolean {
+    capitals.lastIndex = at;
+    const [, word, blank] = capitals.exec(text) ?? [];
+    if (word === undefined) return false;
+    if (t.keywords.has(word)) return true;
+    return blank !== undefined && nearest(word, t.keywords.keys()) !== undefined;
   }
 
   /** A line that starts with no keyword: an instruction that does not exist, or text. */

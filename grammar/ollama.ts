@@ -63,9 +63,8 @@ export function stopOf(node: Statement, release: Release): Stop | undefined {
   if (node.kind === "unknown" || node.kind === "stray") return flaw?.stop;
   const lacks = !acceptsInstruction(instructionFact(node.name)!, release);
   // A keyword is judged at the blank behind it, so only what is wrong before that blank comes first.
-  if (lacks && flaw?.stop.error !== "command" && flaw?.kind !== "invisible") {
-    return { error: "command", at: node.keyword.end + 1 };
-  }
+  const early = flaw && (flaw.stop.error === "command" || flaw.kind === "invisible" || flaw.kind === "no-value");
+  if (lacks && !early) return { error: "command", at: node.keyword.end + 1 };
   return flaw?.stop;
 }
 

@@ -1,0 +1,34 @@
+import { statements } from "../grammar/tree.js";
+import { acceptsInstruction, instructionFact } from "../src/facts/instructions.js";
+import { rule } from "../src/rule.js";
+
+export default rule({
+  id: "instruction-too-new",
+  group: "releases",
+  severity: "error",
+  summary: "Instruction that the release does not have yet",
+  why: `
+An older release refuses the whole file: \`command must be one of "from", "license", "template",
+"system", "adapter", "parameter", or "message"\`. RENDERER and PARSER came with 0.12.0, REQUIRES with
+0.14.0, DRAFT with 0.23.1.
+`,
+  examples: [
+    {
+      bad: "FROM llama3.2\nRENDERER qwen3-coder\n",
+      ollama: "0.5.4",
+      message: "RENDERER needs Ollama 0.12.0; 0.5.4 refuses the file.",
+    },
+  ],
+
+  *check(file, { release }) {
+    for (const node of statements(file)) {
+      if (node.kind !== "instruction") continue;
+      const fact = instructionFact(node.name)!;
+      if (acceptsInstruction(fact, release)) continue;
+      yield {
+        at: node.keyword,
+        message: `${fact.name} needs Ollama ${fact.first}; ${release.version} refuses the file.`,
+      };
+    }
+  },
+});

@@ -1,0 +1,62 @@
+// Writes the files that follow from others; with --check only looks, and exits 1 when one is stale.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { root } from "./bundle.mjs";
+import { renderDiagram } from "./diagram.js";
+import { generateValidators } from "./validators.mjs";
+
+const check = process.argv.includes("--check");
+const stale: string[] = [];
+
+const ruleIds = (await readdir(join(root, "rules")))
+  .filter((name) => name.endsWith(".ts") && name !== "index.ts")
+  .map((name) => name.slice(0, -".ts".length))
+  .sort();
+
+await file("rules/index.ts", ruleIndex());
+await file("schema/profile.schema.json", await text("src/machines/profile.schema.json"));
+await file("schema/config.schema.json", configSchema(await text("src/config/config.schema.json")));
+await file("grammar/diagram.svg", renderDiagram());
+stale.push(...(await generateValidators(check)));
+
+for (const path of stale) console.log(check ? `${path} is stale. Run npm run generate.` : `wrote ${path}`);
+if (check && stale.length > 0) process.exitCode = 1;
+
+async function file(path: string, content: string): Promise<void> {
+  const full = join(root, path);
+  if (existsSync(full) && (await text(path)) === content) return;
+  stale.push(path);
+  if (check) return;
+  await mkdir(dirname(full), { recursive: true });
+  await writeFile(full, content);
+}
+
+function text(path: string): Promise<string> {
+  return readFile(join(root, path), "utf8");
+}
+
+function ruleIndex(): string {
+  const name = (id: string) => id.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return `// Generated from the files of this folder by src/build/generate.ts.
+import type { Rule } from "../src/rule.js";
+${ruleIds.map((id) => `import ${name(id)} from "./${id}.js";`).join("\n")}
+
+export const rules: readonly Rule[] = [
+${ruleIds.map((id) => `  ${name(id)},`).join("\n")}
+];
+
+export function ruleNamed(id: string): Rule | undefined {
+  return rules.find((rule) => rule.id === id);
+}
+`;
+}
+
+/** The schema that editors use also knows the rules' names. */
+function configSchema(source: string): string {
+  const schema = JSON.parse(source) as {
+    definitions: { rules: { propertyNames?: unknown; examples?: unknown } };
+  };
+  schema.definitions.rules.propertyNames = { enum: ruleIds };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}

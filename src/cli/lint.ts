@@ -1,0 +1,173 @@
+import { stat } from "node:fs/promises";
+import process from "node:process";
+import { decode } from "../../grammar/bytes.js";
+import { parseModelfile } from "../../grammar/parser.js";
+import type { Modelfile } from "../../grammar/tree.js";
+import { lookUp, type Setup } from "../context.js";
+import type { Finding, Severity } from "../finding.js";
+import { InputError } from "../host.js";
+import { check } from "../lint.js";
+import { prettyReport } from "../report/pretty.js";
+import { summarise, type FileResult, type Problem } from "../report/result.js";
+import { useColor } from "./color.js";
+import { modelfilesBelow, readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
+import { oneOf, UsageError, type Options } from "./options.js";
+import { releaseNote, setupsFor } from "./setup.js";
+
+const severities: readonly Severity[] = ["info", "warning", "error"];
+
+interface Run {
+  results: FileResult[];
+  problems: Problem[];
+  /** Whatever --fix would change or changed. */
+  diffs: string[];
+  notes: Set<string>;
+  /** With `-` and --fix the fixed file goes to standard output, and the report beside it. */
+  fileToOutput: boolean;
+}
+
+/** Lints files; the verb that needs no name. */
+export async function lint(values: Options, operands: string[]): Promise<number> {
+  const format = values.json ? "json" : oneOf(values.format ?? "pretty", ["pretty", "json"], "--format");
+  const failOn = oneOf(values["fail-on"] ?? "error", severities, "--fail-on");
+  const mostWarnings = wholeNumber(values["max-warnings"], "--max-warnings");
+  if (values["unsafe-fixes"] && !values.fix && !values.diff) {
+    throw new UsageError("--unsafe-fixes goes with --fix or --diff.");
+  }
+  const run: Run = { results: [], problems: [], diffs: [], notes: new Set(), fileToOutput: false };
+  for (const path of await pathsOf(operands, run)) {
+    try {
+      await lintFile(path, values, run);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      run.problems.push(problemOf(error, path));
+    }
+  }
+  await report(run, format, values);
+  if (run.problems.length > 0) return 2;
+  const { warnings, fixed } = summarise(run.results);
+  const failing = severities.slice(severities.indexOf(failOn));
+  const found = run.results.some(({ findings }) => findings.some(({ severity }) => failing.includes(severity)));
+  const many = mostWarnings !== undefined && warnings > mostWarnings;
+  return found || many || (fixed > 0 && values["exit-non-zero-on-fix"]) ? 1 : 0;
+}
+
+/** Files as given, and the Modelfiles of folders; of this folder where nothing is given. */
+async function pathsOf(operands: readonly string[], run: Run): Promise<string[]> {
+  const given = operands.length > 0 ? operands : ["."];
+  const paths: string[] = [];
+  for (const path of given) {
+    const folder = path !== "-" && (await stat(path).catch(() => undefined))?.isDirectory();
+    if (!folder) {
+      paths.push(path);
+      continue;
+    }
+    const found = await modelfilesBelow(path);
+    if (found.length === 0) {
+      const message = `No Modelfile in "${path}". Name one, or a folder that holds some.`;
+      run.problems.push({ path, message });
+    }
+    paths.push(...found);
+  }
+  return [...new Set(paths)];
+}
+
+async function lintFile(path: string, values: Options, run: Run): Promise<void> {
+  const standardInput = path === "-";
+  const name = standardInput ? (values["stdin-file-name"] ?? "standard input") : path;
+  const before = standardInput ? await readStandardInput(name) : await readModelfileBytes(path);
+  const setups = await setupsFor(standardInput ? (values["stdin-file-name"] ?? "Modelfile") : path, values);
+  if (setups === "ignored") return;
+  for (const { release } of setups) {
+    const note = releaseNote(release);
+    if (note !== undefined) run.notes.add(note);
+  }
+  let bytes: Uint8Array = before;
+  let fixed = false;
+  run.fileToOutput ||= standardInput && Boolean(values.fix && !values.diff);
+  if (values.fix || values.diff) {
+    const { fix } = await import("../fix/fix.js");
+    const result = await fix(
+      before,
+      async (file) => (await Promise.all(setups.map((setup) => findingsOf(file, setup, run)))).flat(),
+      values["unsafe-fixes"] ?? false,
+    );
+    if (result.made.length > 0) {
+      if (values.diff) run.diffs.push(await diffOf(name, before, result.bytes));
+      if (values.fix && !values.diff) {
+        if (standardInput) process.stdout.write(result.bytes);
+        else await replaceFile(path, before, result.bytes);
+        fixed = true;
+        bytes = result.bytes;
+      }
+    } else if (standardInput && values.fix && !values.diff) {
+      process.stdout.write(before);
+    }
+  }
+  const { text } = decode(bytes);
+  const file = parseModelfile(text);
+  for (const setup of setups) {
+    run.results.push({
+      path: name,
+      machine: setup.machine?.name ?? null,
+      ollama: setup.release.version,
+      text,
+      findings: await findingsOf(file, setup, run),
+      fixed,
+    });
+  }
+}
+
+async function findingsOf(file: Modelfile, setup: Setup, run: Run): Promise<Finding[]> {
+  const { context, unknownModel } = await lookUp(file, setup);
+  // Only somebody who named a machine expects to hear about memory.
+  if (unknownModel !== undefined && setup.machine) {
+    run.notes.add(`Nothing is said about memory: ${unknownModel}`);
+  }
+  return check(file, context, setup.severityOf);
+}
+
+async function diffOf(name: string, before: Uint8Array, after: Uint8Array): Promise<string> {
+  const { createTwoFilesPatch } = await import("diff");
+  const [old, next] = [decode(before).text, decode(after).text];
+  return createTwoFilesPatch(`a/${name}`, `b/${name}`, old, next, undefined, undefined, {
+    context: 3,
+    // A change of line ends alone is a change.
+    stripTrailingCr: false,
+  }).replace(/^=+\n/, "");
+}
+
+async function report(run: Run, format: "pretty" | "json", values: Options): Promise<void> {
+  const color = useColor(values, process.stdout);
+  const out = run.fileToOutput ? process.stderr : process.stdout;
+  if (format === "json") {
+    const { jsonReport } = await import("../report/json.js");
+    out.write(jsonReport(run.results, run.problems));
+  } else if (run.results.length > 0) {
+    out.write(prettyReport(run.results, { color, quiet: values.quiet ?? false }));
+  }
+  if (run.diffs.length > 0) {
+    const { coloured } = await import("../report/diff.js");
+    (format === "json" ? process.stderr : process.stdout).write(run.diffs.map((diff) => coloured(diff, color)).join(""));
+  }
+  for (const note of run.notes) process.stderr.write(`modelfile-lint: ${note}\n`);
+  for (const { path, line, column, message } of run.problems) {
+    const at = [path, line, column].filter((part) => part !== undefined).join(":");
+    process.stderr.write(`modelfile-lint: ${at}: ${message}\n`);
+  }
+}
+
+function problemOf({ message, place }: InputError, path: string): Problem {
+  return {
+    path: place?.path ?? path,
+    ...(place?.line !== undefined && { line: place.line }),
+    ...(place?.column !== undefined && { column: place.column }),
+    message,
+  };
+}
+
+function wholeNumber(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`${option} takes a whole number, not "${text}".`);
+}

@@ -1,0 +1,182 @@
+import { dirname } from "node:path";
+import process from "node:process";
+import { rules } from "../../rules/index.js";
+import type { Config, ModelChoice, RuleSet, RuleSetting } from "../config/config.js";
+import type { Setup } from "../context.js";
+import { isKnownRelease, newestRelease, oldestRelease, parseRelease, since, type Release } from "../facts/release.js";
+import { InputError } from "../host.js";
+import type { SeverityOf } from "../lint.js";
+import type { Machine } from "../machines/machine.js";
+import { nearest } from "../nearest.js";
+import { nodeHost } from "../node-host.js";
+import { oneOf, pairs, UsageError, type Options } from "./options.js";
+
+/** One way to look at a file; a file is checked once for each. */
+export type MachineSetup = Setup;
+
+const settings: readonly RuleSetting[] = ["off", "info", "warning", "error"];
+
+/** Everything that the command line and the configuration say about a file. */
+export async function setupsFor(path: string, values: Options): Promise<Setup[] | "ignored"> {
+  const folder = nodeHost.resolve(process.cwd(), dirname(path));
+  const config = await configFor(folder, values);
+  const here = nodeHost.resolve(process.cwd(), path);
+  const overrides = config ? await matchingOverrides(config, here) : [];
+  if (config && (await isIgnored(config, here))) return "ignored";
+  const release = releaseOf(values.ollama ?? overrides.findLast(({ ollama }) => ollama)?.ollama ?? config?.ollama, values, config);
+  const configFolder = config ? dirname(config.path) : folder;
+  const models = new Map<string, ModelChoice>(config?.models);
+  // Paths on the command line start from where it was typed.
+  for (const [name, file] of pairs(values.model, "--model", "REF=PATH")) {
+    models.set(name, nodeHost.resolve(process.cwd(), file));
+  }
+  const severityOf = severities(values, config, overrides);
+  const machines = await machinesOf(values, config, overrides, configFolder);
+  const server = { ...config?.server, ...Object.fromEntries(pairs(values.server, "--server", "NAME=VALUE")) };
+  return machines.map((machine) => ({
+    release: release ?? (machine?.ollama === undefined ? newestRelease : readRelease(machine.ollama)),
+    folder,
+    host: nodeHost,
+    server,
+    models,
+    modelsFolder: configFolder,
+    severityOf,
+    ...(machine && { machine }),
+  }));
+}
+
+async function configFor(folder: string, values: Options): Promise<Config | undefined> {
+  if (values["no-config"]) return undefined;
+  if (values.config !== undefined) {
+    const { loadConfig } = await import("../config/config.js");
+    return loaded(await loadConfig(nodeHost.resolve(process.cwd(), values.config), nodeHost));
+  }
+  let config = configs.get(folder);
+  if (!config) configs.set(folder, (config = search(folder)));
+  return config;
+}
+
+/** Configurations by folder: most files of a run share one. */
+const configs = new Map<string, Promise<Config | undefined>>();
+
+async function search(folder: string): Promise<Config | undefined> {
+  // Looking is cheap; reading and checking takes the YAML library, which is loaded only when there is a file.
+  if (!(await mayHaveConfig(folder))) return undefined;
+  const { findConfig } = await import("../config/config.js");
+  return loaded(await findConfig(folder, nodeHost));
+}
+
+async function mayHaveConfig(folder: string): Promise<boolean> {
+  const names = [".modelfile-lint.yaml", ".modelfile-lint.yml", ".modelfile-lint.json", "package.json"];
+  for (let at = folder; ; ) {
+    for (const name of names) {
+      if (await nodeHost.stat(nodeHost.resolve(at, name))) return true;
+    }
+    const above = nodeHost.resolve(at, "..");
+    if (above === at) return false;
+    at = above;
+  }
+}
+
+function loaded(config: Config | undefined): Config | undefined {
+  if (!config) return undefined;
+  const ids = rules.map(({ id }) => id);
+  const named = [
+    ...Object.keys(config.rules).map((id) => ({ id, path: ["rules", id] })),
+    ...config.overrides.flatMap((override, index) =>
+      Object.keys(override.rules ?? {}).map((id) => ({ id, path: ["overrides", `${index}`, "rules", id] })),
+    ),
+  ];
+  const unknown = named.find(({ id }) => !ids.includes(id));
+  if (unknown) {
+    const guess = nearest(unknown.id, ids);
+    throw new InputError(`Unknown rule "${unknown.id}".${guess ? ` Did you mean "${guess}"?` : ""}`, {
+      path: config.path,
+      ...config.locate(unknown.path, "key"),
+    });
+  }
+  return config;
+}
+
+async function matcher(config: Config, patterns: readonly string[]) {
+  const { default: picomatch } = await import("picomatch");
+  const folder = dirname(config.path);
+  const matches = patterns.map((pattern) => picomatch(pattern, { dot: true }));
+  return (file: string) => {
+    const relative = file.startsWith(folder) ? file.slice(folder.length).replace(/^[\\/]+/, "") : file;
+    const name = relative.replaceAll("\\", "/");
+    return matches.some((match) => match(name) || match(name.split("/").at(-1)!));
+  };
+}
+
+async function matchingOverrides(config: Config, file: string) {
+  const matching = [];
+  for (const override of config.overrides) {
+    if ((await matcher(config, override.files))(file)) matching.push(override);
+  }
+  return matching;
+}
+
+async function isIgnored(config: Config, file: string): Promise<boolean> {
+  return config.ignore.length > 0 && (await matcher(config, config.ignore))(file);
+}
+
+function releaseOf(text: string | undefined, values: Options, config: Config | undefined): Release | undefined {
+  if (text === undefined) return undefined;
+  const release = parseRelease(text);
+  if (release && since(release, oldestRelease.version)) return release;
+  const message = release
+    ? `Ollama ${release.version} is too old: releases from ${oldestRelease.version} on are known.`
+    : `"${text}" is no Ollama release. Write a version such as ${newestRelease.version}.`;
+  if (values.ollama !== undefined) throw new UsageError(message);
+  throw new InputError(message, { path: config!.path, ...config!.locate(["ollama"]) });
+}
+
+function readRelease(text: string): Release {
+  return parseRelease(text) ?? newestRelease;
+}
+
+/** What to say where a release is newer than anything known. */
+export function releaseNote(release: Release): string | undefined {
+  if (isKnownRelease(release)) return undefined;
+  return `Ollama ${release.version} is not known here; it is judged like the known releases before it.`;
+}
+
+async function machinesOf(
+  values: Options,
+  config: Config | undefined,
+  overrides: readonly { machine?: string | Machine }[],
+  configFolder: string,
+): Promise<(Machine | undefined)[]> {
+  const fromLine = values.machine;
+  const override = overrides.findLast(({ machine }) => machine !== undefined)?.machine;
+  const chosen = fromLine ?? (override === undefined ? config?.machines : [override]) ?? [];
+  if (chosen.length === 0) return [undefined];
+  const { resolveMachine } = await import("../machines/resolve.js");
+  const folder = fromLine ? process.cwd() : configFolder;
+  return Promise.all(
+    chosen.map((choice) => (typeof choice === "string" ? resolveMachine(choice, nodeHost, folder) : choice)),
+  );
+}
+
+function severities(
+  values: Options,
+  config: Config | undefined,
+  overrides: readonly { extends?: RuleSet; rules?: Readonly<Record<string, RuleSetting>> }[],
+): SeverityOf {
+  const set = overrides.findLast((override) => override.extends)?.extends ?? config?.extends ?? "recommended";
+  const given = new Map<string, RuleSetting>();
+  for (const chosen of [config?.rules ?? {}, ...overrides.map((override) => override.rules ?? {})]) {
+    for (const [id, setting] of Object.entries(chosen)) given.set(id, setting);
+  }
+  for (const [id, text] of pairs(values.rule, "--rule", "ID=off, info, warning or error")) {
+    oneOf(id, rules.map((rule) => rule.id), "--rule");
+    given.set(id, oneOf(text, settings, `--rule ${id}`));
+  }
+  return ({ id, severity }) => {
+    const setting = given.get(id);
+    if (setting !== undefined) return setting;
+    if (set === "minimal") return severity === "error" ? severity : "off";
+    return set === "strict" && severity === "info" ? "warning" : severity;
+  };
+}

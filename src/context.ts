@@ -1,0 +1,81 @@
+import type { Modelfile } from "../grammar/tree.js";
+import { instructionsNamed } from "../grammar/tree.js";
+import { parseReference } from "../grammar/model-name.js";
+import type { ModelChoice } from "./config/config.js";
+import type { Release } from "./facts/release.js";
+import type { Host } from "./host.js";
+import { modelReference, settingsOf, wantsModel, type SeverityOf } from "./lint.js";
+import type { Machine } from "./machines/machine.js";
+import type { Model } from "./models/model.js";
+import type { Context } from "./rule.js";
+
+/** What a file is judged against. */
+export interface Setup {
+  release: Release;
+  /** The folder that the file's relative paths start from. */
+  folder: string;
+  /** Without one nothing on disk is looked at. */
+  host?: Host;
+  machine?: Machine;
+  /** Server variables, as Ollama spells them; they win over the machine's own. */
+  server: Readonly<Record<string, string>>;
+  /** What names in FROM mean, where nothing else can tell. */
+  models: ReadonlyMap<string, ModelChoice>;
+  /** Where Ollama's models that `models` names by path lie: the folder of the configuration. */
+  modelsFolder: string;
+  severityOf?: SeverityOf;
+}
+
+/** A context, and why it holds no model where it could have held one. */
+export interface LookedUp {
+  context: Context;
+  unknownModel?: string;
+}
+
+/**
+ * Finds out what the rules need to know about a file: reads the model's header or the catalogue, and
+ * makes the plan where a machine is named. Nothing is loaded that no rule would look at.
+ * Throws InputError for a model file that is broken.
+ */
+export async function lookUp(file: Modelfile, setup: Setup): Promise<LookedUp> {
+  const { release, machine } = setup;
+  const context: Context = { release };
+  const localFrom = await localNames(file, setup);
+  if (localFrom.size > 0) context.localFrom = localFrom;
+  const reference = modelReference(file);
+  if (reference === undefined || !(machine || wantsModel(file, setup.severityOf))) return { context };
+  const found = await findModel(reference, setup);
+  if (!("model" in found)) return { context, unknownModel: found.unknown };
+  context.model = found.model;
+  if (machine) {
+    const { makePlan } = await import("./plan/make-plan.js");
+    const server = { ...machine.server, ...setup.server };
+    context.plan = makePlan({
+      model: found.model,
+      machine,
+      release,
+      server,
+      settings: settingsOf(file),
+    });
+  }
+  return { context };
+}
+
+async function findModel(
+  reference: string,
+  { folder, host, models, modelsFolder }: Setup,
+): Promise<{ model: Model } | { unknown: string }> {
+  const { resolveModel } = await import("./models/resolve.js");
+  return resolveModel(reference, { folder, models, modelsFolder, ...(host && { host }) });
+}
+
+/** FROM values that are no names but exist on disk: Ollama looks there first. */
+async function localNames(file: Modelfile, { host, folder }: Setup): Promise<Set<string>> {
+  const local = new Set<string>();
+  if (!host) return local;
+  for (const { value } of instructionsNamed(file, "FROM")) {
+    if (!value || value.text === "" || parseReference(value.text).ok) continue;
+    if (await host.stat(host.resolve(folder, value.text))) local.add(value.text);
+  }
+  return local;
+}

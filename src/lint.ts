@@ -1,0 +1,69 @@
+import type { Modelfile } from "../grammar/tree.js";
+import { instructionsNamed, parameterNamed } from "../grammar/tree.js";
+import { readInt, readValue } from "../grammar/values.js";
+import { rules } from "../rules/index.js";
+import type { Finding, Severity } from "./finding.js";
+import type { Settings } from "./plan/plan.js";
+import type { Context, Rule } from "./rule.js";
+
+/** A rule's severity as configured; "off" where it is not to run. */
+export type SeverityOf = (rule: Rule) => Severity | "off";
+
+const own: SeverityOf = ({ severity }) => severity;
+
+/** Findings in the order of the text. Pure and synchronous: everything it needs is in the context. */
+export function check(file: Modelfile, context: Context, severityOf: SeverityOf = own): Finding[] {
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    const severity = severityOf(rule);
+    if (severity === "off" || !applies(rule, file, context)) continue;
+    for (const report of rule.check(file, context)) {
+      findings.push({ ...report, rule: rule.id, severity: lowered(severity, rule, report.severity) });
+    }
+  }
+  return findings.sort((a, b) => a.at.start - b.at.start || a.at.end - b.at.end);
+}
+
+/** A report may be milder than its rule; a rule that the user has set to a severity keeps that. */
+function lowered(configured: Severity, rule: Rule, reported: Severity | undefined): Severity {
+  return configured === rule.severity ? (reported ?? configured) : configured;
+}
+
+function applies({ needs, about }: Rule, file: Modelfile, { model, plan }: Context): boolean {
+  if (needs === "model" && !model) return false;
+  if (needs === "plan" && !plan) return false;
+  return !about || about.some((name) => parameterNamed(file, name) !== undefined);
+}
+
+/** Whether any rule in force would look at the model, so that it is worth looking up. */
+export function wantsModel(file: Modelfile, severityOf: SeverityOf = own): boolean {
+  return rules.some(
+    (rule) =>
+      rule.needs === "model" &&
+      severityOf(rule) !== "off" &&
+      (!rule.about || rule.about.some((name) => parameterNamed(file, name) !== undefined)),
+  );
+}
+
+/** The text of the FROM that counts: the last one with a value. */
+export function modelReference(file: Modelfile): string | undefined {
+  return instructionsNamed(file, "FROM").findLast(({ value }) => value && value.text !== "")?.value?.text;
+}
+
+/** What the file sets of the things that memory depends on; values that Ollama refuses are left out. */
+export function settingsOf(file: Modelfile): Settings {
+  const whole = (name: string): number | undefined => {
+    const value = readInt(parameterNamed(file, name)?.value?.text ?? "");
+    return value === undefined ? undefined : Number(value);
+  };
+  const mmap = readValue("bool", parameterNamed(file, "use_mmap")?.value?.text ?? "");
+  const settings: Record<keyof Settings, number | boolean | undefined> = {
+    numCtx: whole("num_ctx"),
+    numGpu: whole("num_gpu"),
+    numBatch: whole("num_batch"),
+    mainGpu: whole("main_gpu"),
+    useMmap: mmap?.type === "bool" ? mmap.value : undefined,
+  };
+  const set = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set) as Settings;
+}

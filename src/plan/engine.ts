@@ -1,0 +1,47 @@
+import instructions from "../facts/instructions.json" with { type: "json" };
+import { since, within, type Release } from "../facts/release.js";
+import type { Model } from "../models/model.js";
+import type { Engine } from "./plan.js";
+import { serverFlag } from "./server.js";
+
+/** By architecture: the releases for which a list of Ollama names it, as [from] or [from, to]. */
+type Lists = Readonly<Record<string, readonly (readonly [string, string?])[]>>;
+
+const lists = instructions as unknown as {
+  ollamaEngine: Lists;
+  flashAttentionByDefault: Lists;
+};
+
+function listed(list: Lists, architecture: string, release: Release): boolean {
+  return (list[architecture] ?? []).some(([from, to]) =>
+    within(release, to === undefined ? { from } : { from, to }),
+  );
+}
+
+/** Who runs the model (0.24.0:llm/server.go NewLlamaServer; 0.30.0:llm/llama_server.go). */
+export function engineOf(
+  model: Model,
+  release: Release,
+  server: Readonly<Record<string, string>>,
+): Engine {
+  if (since(release, "0.30.0")) return "llama-server";
+  if (!since(release, "0.5.12")) return "llama-runner";
+  const wanted =
+    serverFlag(server, "OLLAMA_NEW_ENGINE") === true ||
+    listed(lists.ollamaEngine, model.shape.architecture, release);
+  // "split vision models aren't supported" by the Ollama engine since 0.11.11.
+  const split = model.projectorBytes !== undefined && since(release, "0.11.11");
+  return wanted && !split ? "ollama-engine" : "llama-runner";
+}
+
+/** Whether the release turns flash attention on for the architecture without being told. */
+export function flashAttentionByDefault(architecture: string, release: Release): boolean {
+  return listed(lists.flashAttentionByDefault, architecture, release);
+}
+
+/** llm/memory.go decides by a static estimate. */
+export function estimates(engine: Engine, release: Release): boolean {
+  if (!since(release, "0.1.45")) return false;
+  // Models of the Ollama engine left it earlier than those of llama.cpp.
+  return !since(release, engine === "ollama-engine" ? "0.11.11" : "0.12.11");
+}

@@ -1,0 +1,116 @@
+import type { Release } from "../facts/release.js";
+import type { Machine } from "../machines/machine.js";
+import type { Model } from "../models/model.js";
+
+/** What the Modelfile sets of the things that memory depends on; absent: not set. */
+export interface Settings {
+  numCtx?: number;
+  numGpu?: number;
+  numBatch?: number;
+  mainGpu?: number;
+  useMmap?: boolean;
+}
+
+export interface PlanInput {
+  model: Model;
+  machine: Machine;
+  release: Release;
+  /** Server variables in force, as Ollama spells them. */
+  server: Readonly<Record<string, string>>;
+  settings: Settings;
+}
+
+/** How a model ends up on a machine. */
+export type Verdict = "fits" | "risky" | "partial" | "cpu" | "out-of-memory" | "refused";
+
+/** What Ollama of one release would do with a model on a machine. Bytes and tokens. */
+export interface Plan {
+  release: Release;
+  engine: Engine;
+  machine: Machine;
+  model: Model;
+  context: {
+    /** num_ctx in force: tokens a request. */
+    numCtx: number;
+    from: "modelfile" | "server" | "default";
+    /** After Ollama's own limits. */
+    effective: number;
+    /** Requests served side by side; each has its own context. */
+    parallel: number;
+    /** effective × parallel: cells of the KV cache. */
+    cells: number;
+  };
+  mmap: { inForce: boolean; reason: string };
+  flashAttention: "on" | "off" | "auto";
+  kvCacheType: string;
+  numBatch: number;
+  devices: readonly DevicePlan[];
+  host: HostPlan;
+  /** Layers on all GPUs together, the output layer included. */
+  layers: { onGpu: number; offloadable: number };
+  decidedBy: {
+    /** What Ollama itself predicts, and so decides by; undefined where this release predicts nothing we reproduce. */
+    ollamaEstimate: number | undefined;
+    /** What is allocated, as far as it is modelled. */
+    physical: number;
+  };
+  verdict: Verdict;
+  reasons: readonly string[];
+  limits: {
+    /** The largest num_ctx (a multiple of 1024) with every layer on the GPUs; undefined where none has. */
+    numCtxFullGpu: number | undefined;
+    /** The largest num_ctx (a multiple of 1024) that runs at all. */
+    numCtxRuns: number | undefined;
+  };
+  /** Each decision with its reason, release and source, in the order in which Ollama takes them. */
+  decisions: readonly Decision[];
+  /** False where an era or an architecture is approximated; then nothing may be called an error. */
+  reproduced: boolean;
+}
+
+/** "memory.go" until 0.12.10, "layout" until 0.24, "llama-server" from 0.30: who decides. */
+export type Engine = "llama-runner" | "ollama-engine" | "llama-server";
+
+export interface DevicePlan {
+  id: string;
+  name: string;
+  total: number;
+  free: number;
+  layers: number;
+  weights: number;
+  cache: number;
+  compute: number;
+  projector: number;
+  /** What Ollama keeps free on the card or the driver takes. */
+  overhead: number;
+  used: number;
+  left: number;
+  /** What this card would need to take its first layer, where the release works that way. */
+  minimum: number | undefined;
+}
+
+export interface HostPlan {
+  total: number;
+  free: number;
+  layers: number;
+  /** Bytes of weights that no GPU takes, the input embedding included. */
+  resident: number;
+  /**
+   * Bytes that must be allocated for weights: none with mmap; without it what is resident, or the whole
+   * file where that leaves little of the RAM.
+   */
+  weights: number;
+  /** Bytes of weights mapped from the file. */
+  mapped: number;
+  cache: number;
+  compute: number;
+  used: number;
+}
+
+export interface Decision {
+  what: string;
+  value: string;
+  reason: string;
+  /** Release tag, file and function: "0.6.4:llm/memory.go EstimateGPULayers". */
+  source: string;
+}

@@ -1,0 +1,29 @@
+import type { Span } from "../../grammar/tree.js";
+import type { Finding } from "../finding.js";
+import { lineIndex, type LineIndex } from "./place.js";
+import { ruleUrl, summarise, type FileResult, type Problem } from "./result.js";
+
+/** The JSON of `--format json`, version 1. */
+export function jsonReport(results: readonly FileResult[], problems: readonly Problem[]): string {
+  const files = results.map(({ path, machine, ollama, text, findings, fixed }) => {
+    const lines = lineIndex(text);
+    return { path, machine, ollama, findings: findings.map((f) => printed(f, lines)), fixed };
+  });
+  const report = { version: 1, files, problems, summary: summarise(results) };
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+function printed({ rule, severity, message, help, at, fix, suggestions, related }: Finding, lines: LineIndex) {
+  const places = (span: Span) => ({ start: lines.at(span.start), end: lines.at(span.end) });
+  return {
+    rule,
+    severity,
+    message,
+    ...(help !== undefined && { help }),
+    ...places(at),
+    ...(fix && { fix: { title: fix.title, safety: fix.safety, edits: fix.edits } }),
+    ...(suggestions && { suggestions }),
+    ...(related && { related: related.map((one) => ({ message: one.message, ...places(one.at) })) }),
+    url: ruleUrl(rule),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Finding } from "../finding.js";
+
+/** What came of one file on one machine. */
+export interface FileResult {
+  path: string;
+  /** The machine's name, or null where none was named. */
+  machine: string | null;
+  ollama: string;
+  /** The text that the findings' offsets belong to. */
+  text: string;
+  findings: readonly Finding[];
+  /** The file was rewritten. */
+  fixed: boolean;
+}
+
+/** A file that could not be checked. */
+export interface Problem {
+  path: string;
+  line?: number;
+  column?: number;
+  message: string;
+}
+
+export interface Summary {
+  files: number;
+  errors: number;
+  warnings: number;
+  infos: number;
+  fixed: number;
+}
+
+export function summarise(results: readonly FileResult[]): Summary {
+  const count = (severity: string) =>
+    results.reduce((sum, { findings }) => sum + findings.filter((f) => f.severity === severity).length, 0);
+  return {
+    files: new Set(results.map(({ path }) => path)).size,
+    errors: count("error"),
+    warnings: count("warning"),
+    infos: count("info"),
+    fixed: new Set(results.filter(({ fixed }) => fixed).map(({ path }) => path)).size,
+  };
+}
+
+/** A rule's page. */
+export function ruleUrl(rule: string): string {
+  return `https://github.com/modelfile-lint/modelfile-lint/blob/main/docs/rules/${rule}.md`;
+}

@@ -1,0 +1,38 @@
+import type { Example, Rule } from "../rule.js";
+
+/** A rule's page in Markdown, from the rule alone. */
+export function rulePage({ id, severity, summary, why, examples }: Rule): string {
+  const fixable = examples.some(({ good }) => good !== undefined) ? ", with a fix or suggestion" : "";
+  return [
+    `# ${id}`,
+    "",
+    `${summary}. **${severity}**${fixable}.`,
+    "",
+    why.trim(),
+    "",
+    "## Examples",
+    ...examples.flatMap(example),
+    "",
+  ].join("\n");
+}
+
+function example({ bad, good, message, severity, ollama, machine }: Example): string[] {
+  const on = [
+    ...(ollama === undefined ? [] : [`Ollama ${ollama}`]),
+    ...(machine === undefined ? [] : [machine.includes("\n") ? "this machine" : machine]),
+  ];
+  return [
+    "",
+    ...(on.length > 0 ? [`With ${on.join(" on ")}:`, ""] : []),
+    ...(machine?.includes("\n") ? [...fence("yaml", machine), ""] : []),
+    ...fence("modelfile", bad),
+    "",
+    `> ${message}${severity ? ` (${severity})` : ""}`,
+    ...(good === undefined ? [] : ["", "Better:", "", ...fence("modelfile", good)]),
+  ];
+}
+
+function fence(language: string, text: string): string[] {
+  const marks = text.includes("```") ? "````" : "```";
+  return [marks + language, ...text.replace(/\n$/, "").split("\n"), marks];
+}

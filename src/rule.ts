@@ -1,0 +1,55 @@
+import type { Modelfile } from "../grammar/tree.js";
+import type { Release } from "./facts/release.js";
+import type { Report, Severity } from "./finding.js";
+import type { Model } from "./models/model.js";
+import type { Plan } from "./plan/plan.js";
+
+/** What is known besides the file. */
+export interface Context {
+  /** The Ollama release that will run the file. */
+  release: Release;
+  /** Texts of FROM that name something on disk, where somebody looked. */
+  localFrom?: ReadonlySet<string>;
+  /** What FROM names, where that is known. */
+  model?: Model;
+  /** What happens on the machine, where one is named and the model is known. */
+  plan?: Plan;
+}
+
+export const groups = ["syntax", "parameters", "references", "messages", "memory", "releases"] as const;
+
+export interface Rule {
+  /** Kebab-case; names the defect: "unknown-parameter". Also the name of the file in rules/. */
+  id: string;
+  group: (typeof groups)[number];
+  severity: Severity;
+  /** One line for lists and hovers; no full stop. */
+  summary: string;
+  /** Why it matters, in Markdown, with Ollama's own error text. The first sentence is shown under a finding. */
+  why: string;
+  /** The model is looked up only for rules that need it, the plan only where a machine is named. */
+  needs?: "model" | "plan";
+  /** The rule looks only at files with one of these parameters. */
+  about?: readonly string[];
+  examples: readonly Example[];
+  check(file: Modelfile, context: Context): Iterable<Report>;
+}
+
+/** A Modelfile that the rule finds something in, once. It is the rule's test and its documentation. */
+export interface Example {
+  bad: string;
+  /** The file after the rule's fix, or after its first suggestion; the rule finds nothing in it. */
+  good?: string;
+  message: string;
+  severity?: Severity;
+  /** Everything else the example stands on, as in a configuration. */
+  ollama?: string;
+  /** A preset's name or a profile in YAML. */
+  machine?: string;
+  models?: Readonly<Record<string, { like: string; weights?: number }>>;
+  /** Rules that find something in `bad` besides, by nature of the defect. */
+  also?: readonly string[];
+}
+
+/** Gives rule files type checking and inference. */
+export const rule = (definition: Rule): Rule => definition;

@@ -1,0 +1,176 @@
+import { blockOf, fileType, tensorTypes } from "../src/models/tensor-types.js";
+
+/** GGUF's types of values by the number that files store (ggml/include/gguf.h). */
+const types = {
+  uint8: 0,
+  int8: 1,
+  uint16: 2,
+  int16: 3,
+  uint32: 4,
+  int32: 5,
+  float32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  uint64: 10,
+  int64: 11,
+  float64: 12,
+} as const;
+
+type Scalar = string | boolean | number | bigint;
+
+/** An array without a type of its own has that of its first element. */
+export type GgufValue =
+  | Scalar
+  | readonly Scalar[]
+  | { type: Exclude<keyof typeof types, "array">; value: Scalar | readonly Scalar[] };
+
+export interface GgufTensor {
+  name: string;
+  /** "F32", "Q4_K" … */
+  type: string;
+  /** Elements, the row length first. */
+  dims: readonly number[];
+}
+
+/**
+ * The header of a GGUF file, version 3, little-endian, without the tensors' data. Texts, truth values,
+ * whole numbers and fractions become string, bool, uint32 (int32 below 0) and float32; bigint is uint64.
+ */
+export function ggufHeader(
+  metadata: Readonly<Record<string, GgufValue>>,
+  tensors: readonly GgufTensor[],
+): Uint8Array {
+  const out = growing();
+  out.bytes(encoder.encode("GGUF"));
+  out.number("uint32", 3);
+  out.number("uint64", tensors.length);
+  out.number("uint64", Object.keys(metadata).length);
+  for (const [key, given] of Object.entries(metadata)) {
+    const typed = typeof given === "object" && "type" in given;
+    const value = typed ? given.value : given;
+    const elements = typeof value === "object" ? value : [value];
+    const type = typed ? given.type : typeOf(elements[0] ?? "");
+    text(out, key);
+    if (typeof value === "object") {
+      out.number("uint32", types.array);
+      out.number("uint32", types[type]);
+      out.number("uint64", elements.length);
+    } else out.number("uint32", types[type]);
+    for (const element of elements) {
+      if (type === "string") text(out, String(element));
+      else out.number(type === "bool" ? "uint8" : type, element);
+    }
+  }
+
+  const alignment = Number(metadata["general.alignment"] ?? 32);
+  let offset = 0;
+  for (const { name, type, dims } of tensors) {
+    text(out, name);
+    out.number("uint32", dims.length);
+    for (const length of dims) out.number("uint64", length);
+    out.number("uint32", tensorTypes.find((known) => known.name === type)!.id);
+    out.number("uint64", offset);
+    const { elements, bytes } = blockOf(type);
+    const data = (dims.reduce((product, length) => product * length, 1) / elements) * bytes;
+    offset += Math.ceil(data / alignment) * alignment;
+  }
+  return out.padded(alignment);
+}
+
+/** Metadata and tensors of a small model of the llama architecture: two blocks and 32 words. */
+export function smallLlama(): { metadata: Record<string, GgufValue>; tensors: GgufTensor[] } {
+  const blocks = [0, 1].flatMap((block) => [
+    { name: `blk.${block}.attn_norm.weight`, type: "F32", dims: [256] },
+    { name: `blk.${block}.attn_q.weight`, type: "Q4_K", dims: [256, 256] },
+    { name: `blk.${block}.attn_k.weight`, type: "Q4_K", dims: [256, 64] },
+    { name: `blk.${block}.attn_v.weight`, type: "Q6_K", dims: [256, 64] },
+    { name: `blk.${block}.ffn_down.weight`, type: "Q6_K", dims: [512, 256] },
+  ]);
+  return {
+    metadata: {
+      "general.architecture": "llama",
+      "general.name": "Small",
+      "general.file_type": fileType("Q4_K_M")!.id,
+      "llama.block_count": 2,
+      "llama.context_length": 4096,
+      "llama.embedding_length": 256,
+      "llama.feed_forward_length": 512,
+      "llama.attention.head_count": 8,
+      "llama.attention.head_count_kv": 2,
+      "llama.attention.layer_norm_rms_epsilon": 1e-5,
+      "tokenizer.ggml.model": "gpt2",
+      "tokenizer.ggml.tokens": Array.from({ length: 32 }, (_, i) => `t${i}`),
+    },
+    tensors: [
+      { name: "token_embd.weight", type: "Q4_K", dims: [256, 32] },
+      ...blocks,
+      { name: "output_norm.weight", type: "F32", dims: [256] },
+      { name: "output.weight", type: "Q6_K", dims: [256, 32] },
+      { name: "rope_freqs.weight", type: "F32", dims: [16] },
+    ],
+  };
+}
+
+const encoder = new TextEncoder();
+
+function typeOf(value: Scalar): keyof typeof types {
+  if (typeof value === "string") return "string";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "bigint") return "uint64";
+  if (!Number.isInteger(value)) return "float32";
+  return value < 0 ? "int32" : "uint32";
+}
+
+type Numeric = Exclude<keyof typeof types, "array" | "string" | "bool">;
+
+interface Growing {
+  bytes(added: Uint8Array): void;
+  number(type: Numeric, value: Scalar): void;
+  padded(alignment: number): Uint8Array;
+}
+
+function text(out: Growing, value: string): void {
+  const bytes = encoder.encode(value);
+  out.number("uint64", bytes.length);
+  out.bytes(bytes);
+}
+
+function growing(): Growing {
+  let buffer = new Uint8Array(2 ** 16);
+  let view = new DataView(buffer.buffer);
+  let length = 0;
+  const room = (bytes: number): number => {
+    if (length + bytes > buffer.length) {
+      const larger = new Uint8Array(2 * (length + bytes));
+      larger.set(buffer);
+      buffer = larger;
+      view = new DataView(buffer.buffer);
+    }
+    length += bytes;
+    return length - bytes;
+  };
+  const write: Record<Numeric, (value: Scalar) => void> = {
+    uint8: (value) => put((at) => view.setUint8(at, Number(value)),
+    int8: (value) => put((at) => view.setInt8(at, Number(value)),
+    uint16: (value) => put((at) => view.setUint16(at, Number(value), true),
+    int16: (value) => put((at) => view.setInt16(at, Number(value), true),
+    uint32: (value) => put((at) => view.setUint32(at, Number(value), true),
+    int32: (value) => put((at) => view.setInt32(at, Number(value), true),
+    float32: (value) => put((at) => view.setFloat32(at, Number(value), true),
+    uint64: (value) => put((at) => view.setBigUint64(at, BigInt(value), true),
+    int64: (value) => put((at) => view.setBigInt64(at, BigInt(value), true),
+    float64: (value) => put((at) => view.setFloat64(at, Number(value), true),
+  };
+  return {
+    bytes: (added) => {
+      const at = room(added.length);
+      buffer.set(added, at);
+    },
+    number: (type, value) => write[type](value),
+    padded: (alignment) => {
+      room((alignment - (length % alignment)) % alignment);
+      return buffer.slice(0, length);
+    },
+  };
+}

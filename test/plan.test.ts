@@ -1,0 +1,227 @@
+import { describe, expect, test } from "vitest";
+import { parseRelease } from "../src/facts/release.js";
+import type { Backend, Gpu, Machine } from "../src/machines/machine.js";
+import { formatBytes } from "../src/machines/sizes.js";
+import { catalogueModel, modelLike } from "../src/models/catalogue.js";
+import type { Model } from "../src/models/model.js";
+import { makePlan } from "../src/plan/make-plan.js";
+import type { Plan, Settings } from "../src/plan/plan.js";
+
+const GiB = 2 ** 30;
+const MiB = 2 ** 20;
+
+const llama = (await catalogueModel("llama3.3:70b"))!;
+const r1 = (await catalogueModel("deepseek-r1:32b"))!;
+const mistral = (await catalogueModel("mistral:7b"))!;
+const deepseek = (await modelLike("deepseek-v3:671b", 247588783616, "acme/deepseek:q2"))!;
+
+interface Given {
+  cards?: number;
+  /** Bytes free on each card. */
+  free?: number;
+  total?: number;
+  backend?: Backend;
+  os?: Machine["os"];
+  ram?: number;
+  server?: Record<string, string>;
+  settings?: Settings;
+}
+
+function plan(model: Model, ollama: string, given: Given): Plan {
+  const { cards = 1, free = 0, backend = "cuda", ram = 256 * GiB, server = {}, os } = given;
+  const gpu: Gpu = {
+    name: "Tesla T4",
+    backend,
+    total: given.total ?? free,
+    free,
+    ...(backend === "cuda" && { compute: "7.5" }),
+    integrated: backend === "metal",
+  };
+  return makePlan({
+    model,
+    release: parseRelease(ollama)!,
+    machine: {
+      name: "test",
+      os: os ?? "linux",
+      memory: { total: ram, free: ram, swap: 0 },
+      gpus: Array.from({ length: cards }, () => gpu),
+      server: {},
+    },
+    server,
+    settings: given.settings ?? {},
+  });
+}
+
+const gb = (bytes: number | undefined) => ((bytes ?? 0) / 1e9).toFixed(1);
+const onePerTime = { OLLAMA_NUM_PARALLEL: "1" };
+const big = (ram: number, settings: Settings = {}): Given => ({
+  free: 79.1 * GiB,
+  total: 80 * GiB,
+  ram,
+  settings,
+});
+
+// What the printed plan rests on: ollama #10104.
+describe("a model larger than the RAM", () => {
+  test("0.6.4 maps nothing by itself, and has to allocate the whole file", () => {
+    const { mmap, verdict, host, reasons, layers } = plan(deepseek, "0.6.4", big(200e9));
+    expect(mmap).toEqual({
+      inForce: false,
+      reason: expect.stringContaining(
+        "Free RAM, 186.3 GiB, is less than the estimate of 24",
+      ) as string,
+    });
+    expect(host.weights).toBe(247588783616);
+    expect(layers.onGpu).toBeGreaterThan(0);
+    expect(verdict).toBe("out-of-memory");
+    expect(reasons).toContain(
+      "Without mmap 230.6 GiB of weights are allocated, free RAM and swap are 186.3 GiB.",
+    );
+  });
+
+  test("use_mmap true lifts it", () => {
+    const { mmap, verdict, host } = plan(deepseek, "0.6.4", big(200e9, { useMmap: true }));
+    expect(mmap.inForce).toBe(true);
+    expect(verdict).toBe("partial");
+    expect(host.mapped).toBe(247588783616);
+  });
+
+  test.each(["0.3.14", "0.6.4", "0.12.10", "0.32.15"])(
+    "use_mmap false runs out in %s",
+    (ollama) => {
+      const { verdict } = plan(deepseek, ollama, big(200e9, { useMmap: false }));
+      expect(verdict).toBe("out-of-memory");
+    },
+  );
+
+  test("0.32 goes on mapping", () => {
+    const { mmap, verdict } = plan(deepseek, "0.32", big(200e9));
+    expect(mmap.inForce).toBe(true);
+    expect(verdict).toBe("partial");
+  });
+
+  test("0.6.4 refuses it in 128 GB, mapped or not", () => {
+    for (const settings of [{}, { useMmap: true }]) {
+      const { verdict, reasons } = plan(deepseek, "0.6.4", big(128e9, settings));
+      expect(verdict).toBe("refused");
+      expect(reasons[0]).toContain("Ollama refuses it: what the GPUs do not take is 1");
+    }
+  });
+});
+
+// ollama #9471 and its replays.
+describe("llama3.3:70b over several cards, 0.6.4", () => {
+  test.each([
+    [1, 47.5, 2048, 81, "43.9"],
+    [2, 23.4, 2048, 81, "46.9"],
+    [4, 15.5, 2048, 81, "51.3"],
+    [8, 11.5, 2048, 81, "60.1"],
+    [2, 15.6, 2048, 56, "47.5"],
+    [3, 10.8, 2048, 53, undefined],
+    [2, 23.4, 32768, 60, undefined],
+  ])("%i × %f GiB at %i: %i layers, %s GB", (cards, free, numCtx, layers, size) => {
+    const given = { cards, free: free * GiB, server: onePerTime, settings: { numCtx } };
+    const result = plan(llama, "0.6.4", given);
+    expect(result.layers).toEqual({ onGpu: layers, offloadable: 81 });
+    if (size !== undefined) expect(gb(result.decidedBy.ollamaEstimate)).toBe(size);
+    expect(result.reproduced).toBe(true);
+    expect(result.verdict).toBe(layers === 81 ? "fits" : "partial");
+  });
+
+  test("every card pays graph, 457 MiB and a spare layer", () => {
+    const given = { cards: 8, free: 11.5 * GiB, server: onePerTime, settings: { numCtx: 2048 } };
+    const { devices, reasons } = plan(llama, "0.6.4", given);
+    for (const device of devices) {
+      expect((device.compute / MiB).toFixed(0)).toBe("1104");
+      expect(device.overhead).toBe(457 * MiB + llama.weights.blocks[0]! + 8 * MiB);
+      expect(device.left / GiB).toBeGreaterThan(3.7);
+      expect(device.left / GiB).toBeLessThan(4.8);
+    }
+    expect(reasons[1]).toBe("Every GPU pays for itself: graph 1.08 GiB, reserve 984 MiB.");
+  });
+
+  test("four slots are tried first, and taken where they fit", () => {
+    const given = { cards: 8, free: 11.5 * GiB, settings: { numCtx: 2048 } };
+    const taken = plan(llama, "0.6.4", given);
+    expect(taken.context).toMatchObject({ parallel: 4, cells: 8192 });
+    const less = plan(llama, "0.6.4", { ...given, cards: 1, free: 42 * GiB });
+    expect(less.context.parallel).toBe(1);
+    expect(less.decisions.find(({ what }) => what === "parallel")?.reason).toContain(
+      "With 4 it does not fit.",
+    );
+  });
+});
+
+// ollama #9902.
+describe("deepseek-r1:32b on Tesla T4s", () => {
+  const cards = (count: number, numCtx: number): Given => ({
+    cards: count,
+    free: 14814 * MiB,
+    total: 15 * GiB,
+    settings: { numCtx },
+  });
+
+  test("131072 tokens put it on the CPU", () => {
+    const result = plan(r1, "0.5.11", cards(8, 131072));
+    expect(result.layers).toEqual({ onGpu: 0, offloadable: 65 });
+    expect(result.verdict).toBe("cpu");
+    expect(formatBytes(result.devices[0]!.minimum!)).toBe("14.80 GiB");
+    expect(result.reasons[0]).toBe(
+      "0 of 65 layers go to the GPU: each card needs 14.80 GiB to take one, and has 14.47 GiB free at most.",
+    );
+    expect(result.limits.numCtxFullGpu).toBe(82944);
+    expect(result.context.parallel).toBe(1);
+  });
+
+  test.each([
+    [2, 19456],
+    [3, 38912],
+    [4, 53248],
+    [8, 82944],
+  ])("%i cards hold all of it up to %i tokens", (count, most) => {
+    expect(plan(r1, "0.5.11", cards(count, 131072)).limits.numCtxFullGpu).toBe(most);
+    expect(plan(r1, "0.5.11", cards(count, most)).layers.onGpu).toBe(65);
+    expect(plan(r1, "0.5.11", cards(count, most + 1024)).layers.onGpu).toBeLessThan(65);
+  });
+
+  test("98304 tokens are partial, 8192 take 33.4 GiB", () => {
+    const partial = plan(r1, "0.5.11", cards(8, 98304));
+    expect(partial.layers.onGpu).toBe(48);
+    expect(partial.verdict).toBe("partial");
+    const small = plan(r1, "0.5.11", { ...cards(8, 8192), server: onePerTime });
+    expect((small.decidedBy.ollamaEstimate! / GiB).toFixed(1)).toBe("33.4");
+    expect(small.verdict).toBe("fits");
+  });
+
+  test.each([2, 3, 4, 8])("%i cards take no layer from 128000 tokens on", (count) => {
+    expect(plan(r1, "0.5.11", cards(count, 128000)).layers.onGpu).toBe(0);
+    expect(plan(r1, "0.5.11", cards(count, 126976)).layers.onGpu).toBeGreaterThan(0);
+  });
+
+  test("0.32.15 fits it on eight, a part on four, and num_gpu 999 on four runs out", () => {
+    expect(plan(r1, "0.32.15", cards(8, 131072))).toMatchObject({
+      layers: { onGpu: 65 },
+      verdict: "fits",
+    });
+    expect(plan(r1, "0.32.15", cards(4, 131072)).verdict).toBe("partial");
+    const forced = cards(4, 131072);
+    const settings = { numCtx: 131072, numGpu: 999 };
+    expect(plan(r1, "0.32.15", { ...forced, settings }).verdict).toBe("out-of-memory");
+  });
+});
+
+// ollama #10172.
+test("a small model on many cards takes one", () => {
+  const { devices, verdict, layers } = plan(mistral, "0.6.5", { cards: 8, free: 23.5 * GiB });
+  expect(devices.filter((device) => device.layers > 0)).toHaveLength(1);
+  expect(layers).toEqual({ onGpu: 33, offloadable: 33 });
+  expect(verdict).toBe("fits");
+});
+
+test("a plan is fast", () => {
+  const given = { cards: 8, free: 14814 * MiB, settings: { numCtx: 131072 } };
+  plan(r1, "0.5.11", given);
+  const from = performance.now();
+  for (let i = 0; i < 10; i++) plan(r1, "0.5.11", given);
+  expect((performance.now() - from) / 10).toBeLessThan(50);
+});

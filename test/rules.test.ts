@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { createFromCommands } from "../grammar/create-request.js";
+import { readTree } from "../grammar/ollama.js";
+import { parseModelfile } from "../grammar/parser.js";
+import { rules } from "../rules/index.js";
+import { lookUp } from "../src/context.js";
+import { newestRelease, parseRelease } from "../src/facts/release.js";
+import { applyEdits } from "../src/fix/fix.js";
+import { check } from "../src/lint.js";
+import { preset } from "../src/machines/presets.js";
+import { readProfile } from "../src/machines/profile.js";
+import type { Example } from "../src/rule.js";
+
+async function findingsIn(text: string, { ollama, machine, models }: Example) {
+  const file = parseModelfile(text);
+  const on = machine === undefined ? undefined : ((await preset(machine)) ?? (await readProfile(machine, "machine.yaml")));
+  const { context } = await lookUp(file, {
+    release: ollama === undefined ? newestRelease : parseRelease(ollama)!,
+    folder: "/",
+    modelsFolder: "/",
+    server: {},
+    models: new Map(Object.entries(models ?? {})),
+    ...(on && { machine: on }),
+  });
+  return check(file, context);
+}
+
+// Every rule documents itself with examples; the examples are its tests.
+describe.each(rules)("$id", (rule) => {
+  test("is documented", () => {
+    expect(rule.examples.length).toBeGreaterThan(0);
+    expect(rule.summary).not.toMatch(/\.$/);
+    expect(rule.why.trim()).toMatch(/^[A-Z`#].*\.$/s);
+  });
+
+  test.each(rule.examples.map((example) => [example.message, example] as const))("%s", async (_, example) => {
+    const findings = await findingsIn(example.bad, example);
+    const own = findings.filter((finding) => finding.rule === rule.id);
+    expect(own.map(({ message }) => message)).toContain(example.message);
+    const finding = own.find(({ message }) => message === example.message)!;
+    expect(finding.severity).toBe(example.severity ?? rule.severity);
+    expect(example.bad.length).toBeGreaterThanOrEqual(finding.at.end);
+    // Nothing else speaks up, but for what the example names.
+    const others = findings.filter((one) => one !== finding && one.severity !== "info");
+    expect(others.map((one) => one.rule).sort()).toEqual([...(example.also ?? [])].sort());
+
+    const change = finding.fix ?? finding.suggestions?.[0];
+    if (example.good === undefined) {
+      expect(finding.fix, "an example with a fix shows its result").toBeUndefined();
+      return;
+    }
+    expect(applyEdits(example.bad, change!.edits)).toBe(example.good);
+    const left = (await findingsIn(example.good, example)).filter((one) => one.rule === rule.id);
+    expect(left.map(({ message }) => message)).toEqual(example.also?.includes(rule.id) ? [expect.any(String)] : []);
+  });
+
+  // An error means that Ollama refuses the file; only a machine can make it fail otherwise.
+  test.each(rule.examples.filter((example) => rule.needs !== "plan" && !example.machine))(
+    "Ollama agrees on $message",
+    ({ bad, ollama, severity, message }) => {
+      const release = ollama === undefined ? newestRelease : parseRelease(ollama)!;
+      const reading = readTree(parseModelfile(bad), release);
+      const create = reading.ok ? createFromCommands(reading.commands, release) : undefined;
+      const refused =
+        !create?.ok || !create.server.ok || create.request_json_error !== undefined || /cannot load/.test(message);
+      const error = (severity ?? rule.severity) === "error";
+      // An empty FROM is refused only where the folder holds no weights.
+      if (bad !== "FROM \n") expect(refused).toBe(error);
+    },
+  );
+});
+
+test("rules are named after their files, and only once", () => {
+  const ids = rules.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect([...ids].sort()).toEqual(ids);
+});
