@@ -13,8 +13,8 @@ prompt shows it to the model as it stands. A line break is written as a line bre
 `,
   examples: [
     {
-      bad: 'FROM llama3.2\nPARAMETER stop "\\n"\n',
-      good: 'FROM llama3.2\nPARAMETER stop "\n"\n',
+      bad: 'FROM acme/tuned\nPARAMETER stop "\\n"\n',
+      good: 'FROM acme/tuned\nPARAMETER stop "\n"\n',
       message: '"\\n" is a backslash and an n here, no line break.',
     },
     {

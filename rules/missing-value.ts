@@ -38,8 +38,8 @@ is missing. With a blank behind it the value is empty, which a number cannot be:
       message: "MESSAGE user has no text.",
     },
     {
-      bad: 'FROM llama3.2\nPARAMETER stop ""\n',
-      good: "FROM llama3.2\n",
+      bad: 'FROM acme/tuned\nPARAMETER stop ""\n',
+      good: "FROM acme/tuned\n",
       message: "An empty stop string ends every answer before it begins.",
       severity: "warning",
     },

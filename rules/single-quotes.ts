@@ -13,8 +13,8 @@ contains the apostrophes, and a number stops \`ollama create\` with \`invalid fl
 `,
   examples: [
     {
-      bad: "FROM llama3.2\nPARAMETER stop '</s>'\n",
-      good: 'FROM llama3.2\nPARAMETER stop "</s>"\n',
+      bad: "FROM acme/tuned\nPARAMETER stop '</s>'\n",
+      good: 'FROM acme/tuned\nPARAMETER stop "</s>"\n',
       message: "Apostrophes are part of the value: only double quotes are quotes.",
     },
     {

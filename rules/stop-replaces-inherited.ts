@@ -15,9 +15,9 @@ the model goes on talking to itself where the template and the tokenizer do not 
   about: ["stop"],
   examples: [
     {
-      bad: 'FROM qwen2.5-coder:7b\nPARAMETER stop "###"\n',
-      good: 'FROM qwen2.5-coder:7b\nPARAMETER stop "###"\nPARAMETER stop "<|im_end|>"\n',
-      message: 'This list replaces that of "qwen2.5-coder:7b": "<|im_end|>" is lost.',
+      bad: 'FROM gemma3:4b\nPARAMETER stop "###"\n',
+      good: 'FROM gemma3:4b\nPARAMETER stop "###"\nPARAMETER stop "<end_of_turn>"\n',
+      message: 'This list replaces that of "gemma3:4b": "<end_of_turn>" is lost.',
     },
   ],
 

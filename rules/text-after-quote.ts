@@ -15,8 +15,8 @@ the file, where \`ollama create\` stops with \`unexpected EOF\`.
 `,
   examples: [
     {
-      bad: 'FROM llama3.2\nPARAMETER stop "</s>" # end of turn\nPARAMETER top_k 4\n',
-      good: 'FROM llama3.2\n# end of turn\nPARAMETER stop "</s>"\nPARAMETER top_k 4\n',
+      bad: 'FROM acme/tuned\nPARAMETER stop "</s>" # end of turn\nPARAMETER top_k 4\n',
+      good: 'FROM acme/tuned\n# end of turn\nPARAMETER stop "</s>"\nPARAMETER top_k 4\n',
       message: "The comment behind the closing quote keeps the value open to the end of the file.",
     },
     {
@@ -25,8 +25,8 @@ the file, where \`ollama create\` stops with \`unexpected EOF\`.
       message: "Text behind the closing quote keeps the value open to the end of the file.",
     },
     {
-      bad: 'FROM llama3.2\nPARAMETER stop "</s>" # end\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
-      good: 'FROM llama3.2\n# end\nPARAMETER stop "</s>"\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
+      bad: 'FROM acme/tuned\nPARAMETER stop "</s>" # end\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
+      good: 'FROM acme/tuned\n# end\nPARAMETER stop "</s>"\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
       message: "The comment behind the closing quote keeps the value open for 2 more lines.",
       severity: "warning",
       also: ["unclosed-quote"],

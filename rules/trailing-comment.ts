@@ -26,8 +26,8 @@ stop string silently never matches.
       message: '"# the base" is part of the value: comments stand on lines of their own.',
     },
     {
-      bad: "FROM llama3.2\nPARAMETER stop <end> # end of turn\n",
-      good: "FROM llama3.2\n# end of turn\nPARAMETER stop <end>\n",
+      bad: "FROM acme/tuned\nPARAMETER stop <end> # end of turn\n",
+      good: "FROM acme/tuned\n# end of turn\nPARAMETER stop <end>\n",
       message: '"# end of turn" is part of the value: comments stand on lines of their own.',
       severity: "warning",
     },

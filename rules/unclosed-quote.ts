@@ -14,8 +14,8 @@ names no line; where one comes by chance, the instructions in between are lost w
 `,
   examples: [
     {
-      bad: 'FROM llama3.2\nPARAMETER stop "</s>\nPARAMETER top_k 4\n',
-      good: 'FROM llama3.2\nPARAMETER stop "</s>"\nPARAMETER top_k 4\n',
+      bad: 'FROM acme/tuned\nPARAMETER stop "</s>\nPARAMETER top_k 4\n',
+      good: 'FROM acme/tuned\nPARAMETER stop "</s>"\nPARAMETER top_k 4\n',
       message: "This quote never closes: Ollama reads to the end of the file for its end.",
     },
     {
@@ -24,8 +24,8 @@ names no line; where one comes by chance, the instructions in between are lost w
       message: "This quote never closes: Ollama reads to the end of the file for its end.",
     },
     {
-      bad: 'FROM llama3.2\nSYSTEM "You are terse.\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
-      good: 'FROM llama3.2\nSYSTEM "You are terse."\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
+      bad: 'FROM acme/tuned\nSYSTEM "You are terse.\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
+      good: 'FROM acme/tuned\nSYSTEM "You are terse."\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
       message: "This quote closes in line 4: the text swallows 2 lines that look like instructions.",
       severity: "warning",
     },

@@ -14,6 +14,20 @@ async function run(folder: string) {
   return { ...(await conformance(folder, (line) => lines.push(line))), log: lines.join("\n") };
 }
 
+/** A case that expects the file `FROM x` to name the model `args`. */
+function record(id: string, args: string): string {
+  return JSON.stringify({
+    id,
+    input_base64: Buffer.from("FROM x").toString("base64"),
+    expect: {
+      ok: true,
+      commands: [{ name: "model", args }],
+      string: "FROM x\n",
+      reparse: "same",
+    },
+  });
+}
+
 describe("recorded results of the real Ollama", () => {
   test("the cases of this repository agree", async () => {
     const { passed, failed, log } = await run(own);
@@ -29,17 +43,6 @@ describe("recorded results of the real Ollama", () => {
 
   test("a result that differs is counted and shown", async () => {
     const folder = await mkdtemp(join(tmpdir(), "modelfile-lint-"));
-    const record = (id: string, args: string) =>
-      JSON.stringify({
-        id,
-        input_base64: Buffer.from("FROM x").toString("base64"),
-        expect: {
-          ok: true,
-          commands: [{ name: "model", args }],
-          string: "FROM x\n",
-          reparse: "same",
-        },
-      });
     try {
       await writeFile(join(folder, "parser-x.jsonl"), `${record("a", "x")}\n${record("b", "y")}\n`);
       const { passed, failed, log } = await run(folder);

@@ -17,13 +17,12 @@ const types = {
   float64: 12,
 } as const;
 
+type Numeric = Exclude<keyof typeof types, "array" | "string">;
 type Scalar = string | boolean | number | bigint;
 
 /** An array without a type of its own has that of its first element. */
 export type GgufValue =
-  | Scalar
-  | readonly Scalar[]
-  | { type: Exclude<keyof typeof types, "array">; value: Scalar | readonly Scalar[] };
+  Scalar | readonly Scalar[] | { type: Numeric | "string"; value: Scalar | readonly Scalar[] };
 
 export interface GgufTensor {
   name: string;
@@ -41,8 +40,8 @@ export function ggufHeader(
   metadata: Readonly<Record<string, GgufValue>>,
   tensors: readonly GgufTensor[],
 ): Uint8Array {
-  const out = growing();
-  out.bytes(encoder.encode("GGUF"));
+  const out = collected();
+  out.add(encoder.encode("GGUF"));
   out.number("uint32", 3);
   out.number("uint64", tensors.length);
   out.number("uint64", Object.keys(metadata).length);
@@ -51,22 +50,22 @@ export function ggufHeader(
     const value = typed ? given.value : given;
     const elements = typeof value === "object" ? value : [value];
     const type = typed ? given.type : typeOf(elements[0] ?? "");
-    text(out, key);
+    out.text(key);
     if (typeof value === "object") {
       out.number("uint32", types.array);
       out.number("uint32", types[type]);
       out.number("uint64", elements.length);
     } else out.number("uint32", types[type]);
     for (const element of elements) {
-      if (type === "string") text(out, String(element));
-      else out.number(type === "bool" ? "uint8" : type, element);
+      if (type === "string") out.text(String(element));
+      else out.number(type, element);
     }
   }
 
   const alignment = Number(metadata["general.alignment"] ?? 32);
   let offset = 0;
   for (const { name, type, dims } of tensors) {
-    text(out, name);
+    out.text(name);
     out.number("uint32", dims.length);
     for (const length of dims) out.number("uint64", length);
     out.number("uint32", tensorTypes.find((known) => known.name === type)!.id);
@@ -114,7 +113,7 @@ export function smallLlama(): { metadata: Record<string, GgufValue>; tensors: Gg
 
 const encoder = new TextEncoder();
 
-function typeOf(value: Scalar): keyof typeof types {
+function typeOf(value: Scalar): Numeric | "string" {
   if (typeof value === "string") return "string";
   if (typeof value === "boolean") return "bool";
   if (typeof value === "bigint") return "uint64";
@@ -122,55 +121,57 @@ function typeOf(value: Scalar): keyof typeof types {
   return value < 0 ? "int32" : "uint32";
 }
 
-type Numeric = Exclude<keyof typeof types, "array" | "string" | "bool">;
-
-interface Growing {
-  bytes(added: Uint8Array): void;
+interface Bytes {
+  add(bytes: Uint8Array): void;
   number(type: Numeric, value: Scalar): void;
+  text(value: string): void;
+  /** All that was added, and zeros up to a multiple of `alignment`. */
   padded(alignment: number): Uint8Array;
 }
 
-function text(out: Growing, value: string): void {
-  const bytes = encoder.encode(value);
-  out.number("uint64", bytes.length);
-  out.bytes(bytes);
-}
-
-function growing(): Growing {
+function collected(): Bytes {
   let buffer = new Uint8Array(2 ** 16);
-  let view = new DataView(buffer.buffer);
   let length = 0;
-  const room = (bytes: number): number => {
-    if (length + bytes > buffer.length) {
-      const larger = new Uint8Array(2 * (length + bytes));
+  const add = (bytes: Uint8Array) => {
+    if (length + bytes.length > buffer.length) {
+      const larger = new Uint8Array(2 * (length + bytes.length));
       larger.set(buffer);
       buffer = larger;
-      view = new DataView(buffer.buffer);
     }
-    length += bytes;
-    return length - bytes;
+    buffer.set(bytes, length);
+    length += bytes.length;
   };
-  const write: Record<Numeric, (value: Scalar) => void> = {
-    uint8: (value) => put((at) => view.setUint8(at, Number(value)),
-    int8: (value) => put((at) => view.setInt8(at, Number(value)),
-    uint16: (value) => put((at) => view.setUint16(at, Number(value), true),
-    int16: (value) => put((at) => view.setInt16(at, Number(value), true),
-    uint32: (value) => put((at) => view.setUint32(at, Number(value), true),
-    int32: (value) => put((at) => view.setInt32(at, Number(value), true),
-    float32: (value) => put((at) => view.setFloat32(at, Number(value), true),
-    uint64: (value) => put((at) => view.setBigUint64(at, BigInt(value), true),
-    int64: (value) => put((at) => view.setBigInt64(at, BigInt(value), true),
-    float64: (value) => put((at) => view.setFloat64(at, Number(value), true),
+  const number = (type: Numeric, value: Scalar) => {
+    const [bytes, write] = writers[type];
+    write(value);
+    add(new Uint8Array(one.buffer, 0, bytes));
   };
   return {
-    bytes: (added) => {
-      const at = room(added.length);
-      buffer.set(added, at);
+    add,
+    number,
+    text: (value) => {
+      const bytes = encoder.encode(value);
+      number("uint64", bytes.length);
+      add(bytes);
     },
-    number: (type, value) => write[type](value),
     padded: (alignment) => {
-      room((alignment - (length % alignment)) % alignment);
+      add(new Uint8Array((alignment - (length % alignment)) % alignment));
       return buffer.slice(0, length);
     },
   };
 }
+
+const one = new DataView(new ArrayBuffer(8));
+const writers: Readonly<Record<Numeric, [bytes: number, write: (value: Scalar) => void]>> = {
+  bool: [1, (value) => one.setUint8(0, Number(value))],
+  uint8: [1, (value) => one.setUint8(0, Number(value))],
+  int8: [1, (value) => one.setInt8(0, Number(value))],
+  uint16: [2, (value) => one.setUint16(0, Number(value), true)],
+  int16: [2, (value) => one.setInt16(0, Number(value), true)],
+  uint32: [4, (value) => one.setUint32(0, Number(value), true)],
+  int32: [4, (value) => one.setInt32(0, Number(value), true)],
+  float32: [4, (value) => one.setFloat32(0, Number(value), true)],
+  uint64: [8, (value) => one.setBigUint64(0, BigInt(value), true)],
+  int64: [8, (value) => one.setBigInt64(0, BigInt(value), true)],
+  float64: [8, (value) => one.setFloat64(0, Number(value), true)],
+};

@@ -3,11 +3,12 @@ import type { Gpu, Machine } from "../machines/machine.js";
 import { formatBytes } from "../machines/sizes.js";
 import { offloadableLayers } from "../models/model.js";
 import { flashAttention, kvCacheType } from "./attention.js";
-import { chooseContext, chooseParallel } from "./context.js";
+import { chooseContext, chooseParallel, type ContextChoice } from "./context.js";
 import { engineOf, estimates } from "./engine.js";
 import { estimateCpu, selectGpus, type Estimate, type Selection } from "./estimate.js";
 import { automaticBatch, chooseGpus, predictVram } from "./llama-server.js";
 import { decideMmap, type MmapDecision } from "./mmap.js";
+import { presses } from "./pressure.js";
 import { physicalPlacement, type Placement } from "./physical.js";
 import type { Decision, DevicePlan, HostPlan, Plan, PlanInput, Verdict } from "./plan.js";
 import { serverFlag, serverNumber } from "./server.js";
@@ -17,7 +18,7 @@ export function makePlan(input: PlanInput): Plan {
   const { release, machine, model, server } = input;
   const context = chooseContext(input);
   const engine = engineOf(model, release, server);
-  const outcome = decide(input, context.effective);
+  const { effective, outcome, retried } = settled(input, context);
   const { parallel } = outcome;
   return {
     release,
@@ -27,11 +28,15 @@ export function makePlan(input: PlanInput): Plan {
     context: {
       numCtx: context.numCtx,
       from: context.from,
-      effective: context.effective,
+      effective,
       parallel,
-      cells: context.effective * parallel,
+      cells: effective * parallel,
     },
-    mmap: { inForce: outcome.mmap.inForce, reason: outcome.mmap.reason },
+    mmap: {
+      inForce: outcome.mmap.inForce,
+      settable: outcome.mmap.settable,
+      reason: outcome.mmap.reason,
+    },
     flashAttention: outcome.attention,
     kvCacheType: outcome.kvType,
     numBatch: outcome.numBatch,
@@ -41,10 +46,39 @@ export function makePlan(input: PlanInput): Plan {
     decidedBy: { ollamaEstimate: outcome.estimate, physical: outcome.physical },
     verdict: outcome.verdict,
     reasons: outcome.reasons,
-    limits: limits(input, context.effective, outcome),
-    decisions: [...context.decisions, ...outcome.decisions],
+    refusal: outcome.refusal,
+    limits: limits(input, effective, outcome),
+    decisions: [...context.decisions, ...retried, ...outcome.decisions],
     reproduced: outcome.reproduced,
   };
+}
+
+/** What an automatic context is lowered to when the load runs out of memory (0.32.15:server/sched.go). */
+const retries = [32768, 4096];
+
+function settled(
+  input: PlanInput,
+  context: ContextChoice,
+): { effective: number; outcome: Outcome; retried: Decision[] } {
+  let effective = context.effective;
+  let outcome = decide(input, effective);
+  const retried: Decision[] = [];
+  if (context.from !== "default" || !since(input.release, "0.30.0")) {
+    return { effective, outcome, retried };
+  }
+  for (const less of retries) {
+    if (outcome.verdict !== "out-of-memory" || less >= effective) continue;
+    const reason = `With ${effective} tokens it runs out of memory, and nothing sets num_ctx.`;
+    retried.push({
+      what: "context",
+      value: String(less),
+      reason,
+      source: "0.32.15:server/sched.go",
+    });
+    effective = less;
+    outcome = decide(input, effective);
+  }
+  return { effective, outcome, retried };
 }
 
 /** Everything that depends on the context. */
@@ -61,6 +95,7 @@ interface Outcome {
   physical: number;
   verdict: Verdict;
   reasons: readonly string[];
+  refusal: Plan["refusal"];
   decisions: readonly Decision[];
   reproduced: boolean;
 }
@@ -149,7 +184,10 @@ function byEstimate(input: PlanInput, effective: number): Outcome {
     fileBytes: model.fileBytes,
   });
   const host = hostPlan(input, mmap, physical);
-  const gate = ramGate(input, estimate, host, onGpu);
+  const refusal = ramGate(input, estimate, host, onGpu);
+  const gate =
+    refusal &&
+    `Ollama refuses it: what the GPUs do not take is ${formatBytes(refusal.required)}, free RAM and swap are ${formatBytes(refusal.available)}.`;
   const reproduced =
     estimates(engine, release) &&
     engine === "llama-runner" &&
@@ -206,6 +244,7 @@ function byEstimate(input: PlanInput, effective: number): Outcome {
     physical: physical.total,
     verdict,
     reasons,
+    refusal,
     decisions,
     reproduced,
   };
@@ -315,12 +354,6 @@ function physicalDevices(machine: Machine, placement: Placement, tried?: Selecti
   });
 }
 
-/**
- * A part of the weights in RAM is taken for safe up to this share of what is free. Beyond it the whole
- * file counts: ollama #10104 logs one buffer for all of it, although 21 layers were for the GPU.
- */
-const safeShare = 0.7;
-
 function hostPlan(
   { model, machine }: PlanInput,
   mmap: MmapDecision,
@@ -328,20 +361,20 @@ function hostPlan(
 ): HostPlan {
   const { total, free, swap } = machine.memory;
   const { weights: resident, cache, compute, layers } = host;
-  const pressed = layers > 0 && resident > safeShare * (free + swap);
+  const pressed = layers > 0 && presses(resident, free + swap);
   const weights = mmap.inForce ? 0 : pressed ? Math.max(resident, model.fileBytes) : resident;
   const mapped = mmap.inForce ? model.fileBytes : 0;
   const used = weights + cache + compute;
   return { total, free, layers, resident, weights, mapped, cache, compute, used };
 }
 
-/** Why the release refuses the model for want of system memory; undefined where it does not (a.8). */
+/** What the release finds missing of system memory; undefined where it does not refuse (a.8). */
 function ramGate(
   { release, machine }: PlanInput,
   estimate: Estimate,
   host: HostPlan,
   onGpu: number,
-): string | undefined {
+): Plan["refusal"] {
   const { os, memory } = machine;
   if (os === "darwin" || !since(release, "0.2.2")) return undefined;
   if (os === "windows" && !since(release, "0.3.5")) return undefined;
@@ -351,15 +384,11 @@ function ramGate(
   const required = since(release, "0.12.11")
     ? host.resident + host.cache + host.compute
     : estimate.total - (onGpu > 0 ? estimate.vram : 0);
-  if (required > available) {
-    return `Ollama refuses it: what the GPUs do not take is ${formatBytes(required)}, free RAM and swap are ${formatBytes(available)}.`;
-  }
+  if (required > available) return { required, available };
   // 0.12.7–0.12.10:llm/server.go verifyCPUFit: swap does not count.
   const cpuCheck = since(release, "0.12.7") && !since(release, "0.12.11") && onGpu === 0;
-  if (cpuCheck && estimate.total > memory.free) {
-    return `Ollama refuses it: the CPU would need ${formatBytes(estimate.total)}, free RAM is ${formatBytes(memory.free)}.`;
-  }
-  return undefined;
+  if (!cpuCheck || estimate.total <= memory.free) return undefined;
+  return { required: estimate.total, available: memory.free };
 }
 
 /** Less than this left on a card is no fit to rely on: a long prompt or the driver takes it. */
@@ -583,6 +612,7 @@ function byLlamaServer(input: PlanInput, effective: number): Outcome {
     physical: physical.total,
     verdict,
     reasons,
+    refusal: undefined,
     decisions,
     reproduced: ordinary,
   };

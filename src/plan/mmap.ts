@@ -21,6 +21,8 @@ export interface MmapInput {
 
 export interface MmapDecision {
   inForce: boolean;
+  /** Whether use_mmap decides. */
+  settable: boolean;
   reason: string;
   source: string;
 }
@@ -33,14 +35,24 @@ export function decideMmap(input: MmapInput): MmapDecision {
   if (engine === "llama-server") return byLlamaServer(input);
   if (engine === "ollama-engine") {
     const source = "0.5.12:llm/server.go NewLlamaServer";
-    return no("The Ollama engine never maps a file, whatever use_mmap says.", source);
+    return no("The Ollama engine never maps a file, whatever use_mmap says.", source, false);
   }
   if (!since(release, "0.1.45")) return byEarly(input);
   return byRunner(input);
 }
 
-const yes = (reason: string, source: string): MmapDecision => ({ inForce: true, reason, source });
-const no = (reason: string, source: string): MmapDecision => ({ inForce: false, reason, source });
+const yes = (reason: string, source: string): MmapDecision => ({
+  inForce: true,
+  settable: true,
+  reason,
+  source,
+});
+const no = (reason: string, source: string, settable = true): MmapDecision => ({
+  inForce: false,
+  settable,
+  reason,
+  source,
+});
 
 function isPartial({ layers }: MmapInput): boolean {
   return layers.onGpu > 0 && layers.onGpu < layers.offloadable;
@@ -66,12 +78,16 @@ function byRunner(input: MmapInput): MmapDecision {
   }`;
   const backend = gpus[0]?.backend;
   if (useMmap !== undefined && within(release, { from: "0.1.45", to: "0.1.48" })) {
-    return no("Ollama cannot load a model with use_mmap set: its type is broken.", source);
+    return no("Ollama cannot load a model with use_mmap set: its type is broken.", source, false);
   }
   // A Metal load of some layers goes first: it overrides an explicit true.
   const partial = since(release, "0.12.11") ? isExplicitPartial(input) : isPartial(input);
   if (backend === "metal" && partial) {
-    return no("Metal with a part of the layers does not map, not even with use_mmap true.", source);
+    return no(
+      "Metal with a part of the layers does not map, not even with use_mmap true.",
+      source,
+      false,
+    );
   }
   if (useMmap !== undefined) {
     return useMmap
@@ -114,7 +130,7 @@ function byLlamaServer(input: MmapInput): MmapDecision {
     machine.os === "linux" &&
     gpus.some(({ backend, integrated }) => integrated && /^(cuda|rocm)$/.test(backend));
   if (integrated && since(release, "0.32.6")) {
-    return no("Integrated GPUs load with --load-mode dio, whatever use_mmap says.", flags);
+    return no("Integrated GPUs load with --load-mode dio, whatever use_mmap says.", flags, false);
   }
   if (useMmap === false) return no("The Modelfile turns it off.", flags);
   if (useMmap === true) return yes("No flag is passed, so llama-server maps.", flags);

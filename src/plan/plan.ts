@@ -40,7 +40,12 @@ export interface Plan {
     /** effective × parallel: cells of the KV cache. */
     cells: number;
   };
-  mmap: { inForce: boolean; reason: string };
+  mmap: {
+    inForce: boolean;
+    /** Whether use_mmap decides: false where the release or the backend overrides it. */
+    settable: boolean;
+    reason: string;
+  };
   flashAttention: "on" | "off" | "auto";
   kvCacheType: string;
   numBatch: number;
@@ -56,6 +61,8 @@ export interface Plan {
   };
   verdict: Verdict;
   reasons: readonly string[];
+  /** What Ollama's error names where it refuses the model for want of system memory. */
+  refusal: { required: number; available: number } | undefined;
   limits: {
     /** The largest num_ctx (a multiple of 1024) with every layer on the GPUs; undefined where none has. */
     numCtxFullGpu: number | undefined;

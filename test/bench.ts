@@ -1,0 +1,254 @@
+/*
+ * npm run bench: how long it takes, as ratios of two things measured in turns in the same run, since
+ * times alone say more about the machine. Fails when a hostile file takes more than `limit` times as
+ * long as a plain one of the same size.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decode } from "../grammar/bytes.js";
+import { readBytes } from "../grammar/ollama.js";
+import { parseModelfile } from "../grammar/parser.js";
+import { root } from "../src/build/bundle.mjs";
+import { newestRelease } from "../src/facts/release.js";
+import { check } from "../src/lint.js";
+
+const limit = 20;
+
+/** Median milliseconds of each job, over rounds in which every job runs once. */
+function measured(
+  jobs: Readonly<Record<string, () => void>>,
+  rounds: number,
+): Record<string, number> {
+  const times = Object.entries(jobs).map(([name, job]) => ({ name, job, taken: [] as number[] }));
+  for (const { job } of times) job();
+  for (let round = 0; round < rounds; round++) {
+    for (const { job, taken } of times) {
+      const start = performance.now();
+      job();
+      taken.push(performance.now() - start);
+    }
+  }
+  return Object.fromEntries(times.map(({ name, taken }) => [name, median(taken)]));
+}
+
+function median(numbers: number[]): number {
+  return numbers.sort((a, b) => a - b)[numbers.length >> 1]!;
+}
+
+function table(head: string[], rows: string[][]): void {
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((row) => row[column]!.length)),
+  );
+  for (const row of [head, ...rows]) {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!),
+    );
+    console.log(`  ${cells.join("  ")}`);
+  }
+  console.log();
+}
+
+const ms = (time: number) => `${time.toFixed(time < 10 ? 2 : 0)} ms`;
+const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 1 : 0)} ×`;
+const rate = (bytes: number, time: number) => `${(bytes / 1e6 / (time / 1e3)).toFixed(1)} MB/s`;
+
+/** About 1.8 kB, as people write them. */
+function smallFile(index: number): string {
+  return `# Assistant ${index}, for reviews of code.
+FROM llama3.${index % 4}:${[1, 3, 8, 70][index % 4]}b
+
+PARAMETER num_ctx ${4096 * (1 + (index % 8))}
+PARAMETER temperature 0.${index % 10}
+PARAMETER top_p 0.9
+PARAMETER repeat_penalty 1.1
+PARAMETER stop "<|start_header_id|>"
+PARAMETER stop "<|end_header_id|>"
+PARAMETER stop "<|eot_id|>"
+
+TEMPLATE """{{ if .System }}<|start_header_id|>system<|end_header_id|>
+
+{{ .System }}<|eot_id|>{{ end }}{{ if .Prompt }}<|start_header_id|>user<|end_header_id|>
+
+{{ .Prompt }}<|eot_id|>{{ end }}<|start_header_id|>assistant<|end_header_id|>
+
+{{ .Response }}<|eot_id|>"""
+
+SYSTEM """You are assistant number ${index}. You review code for a team that writes services in Go.
+${"Say what is wrong, why it is wrong, and how you would write it; quote the line that you mean.\n".repeat(6)}- Be brief, and never apologise.
+- Answer in the language of the question: German, « français », 日本語.
+- When you do not know, say "I do not know".
+"""
+
+MESSAGE user Is a nil map fine here?
+MESSAGE assistant Reading from it is, writing to it panics. Use make(map[string]int) before the loop.
+MESSAGE user """And this?
+var m map[string]int
+"""
+MESSAGE assistant "The same: m is nil."
+LICENSE MIT
+`;
+}
+
+const encoder = new TextEncoder();
+
+function filled(piece: string | Uint8Array, size: number, before = ""): Uint8Array {
+  const bytes = new Uint8Array(size);
+  const start = encoder.encode(before);
+  const unit = typeof piece === "string" ? encoder.encode(piece) : piece;
+  bytes.set(start);
+  for (let at = start.length; at < size; at += unit.length) {
+    bytes.set(unit.subarray(0, Math.min(unit.length, size - at)), at);
+  }
+  return bytes;
+}
+
+const from = "FROM llama3.2\n";
+const context = { release: newestRelease };
+const plain = Array.from({ length: 16 }, (_, index) => smallFile(index)).join("\n");
+
+function parse(bytes: Uint8Array) {
+  return parseModelfile(decode(bytes).text);
+}
+
+/** What any program has to do with the text: decode it and split it into lines. */
+function lines(bytes: Uint8Array): number {
+  return new TextDecoder().decode(bytes).split(/\r\n|\r|\n/).length;
+}
+
+function startUp(): void {
+  console.log("Start-up");
+  try {
+    execFileSync(process.execPath, ["src/build/build.mjs", "--no-types"], {
+      cwd: root,
+      stdio: "pipe",
+    });
+  } catch {
+    console.log("  not measured: dist/ does not build\n");
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "modelfile-lint-"));
+  try {
+    const file = join(folder, "Modelfile");
+    writeFileSync(file, "FROM llama3.2:3b\nPARAMETER num_ctx 8192\nSYSTEM You are terse.\n");
+    const run = (...args: string[]) =>
+      execFileSync(process.execPath, args, { cwd: folder, stdio: "pipe" });
+    const bare = "node -e 0";
+    const lint = "node dist/cli.js FILE";
+    const taken = measured(
+      { [bare]: () => run("-e", "0"), [lint]: () => run(join(root, "dist/cli.js"), file) },
+      15,
+    );
+    table(
+      ["", "median", "÷ bare"],
+      Object.entries(taken).map(([name, time]) => [name, ms(time), times(time / taken[bare]!)]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function throughput(): void {
+  const small = Array.from({ length: 10_000 }, (_, index) => encoder.encode(smallFile(index)));
+  const inputs = {
+    [`10,000 files of ${(small[0]!.length / 1e3).toFixed(1)} kB`]: small,
+    "one file of 10 MB": [filled(plain, 10e6)],
+  };
+  for (const [title, files] of Object.entries(inputs)) {
+    console.log(title);
+    const size = files.reduce((sum, { length }) => sum + length, 0);
+    const taken = measured(
+      {
+        "decode, split into lines": () => files.forEach(lines),
+        "decode, parse": () => files.forEach(parse),
+        "decode, parse, check": () => files.forEach((bytes) => check(parse(bytes), context)),
+      },
+      5,
+    );
+    const base = Object.values(taken)[0]!;
+    table(
+      ["", "median", "throughput", "÷ lines"],
+      Object.entries(taken).map(([name, time]) => [
+        name,
+        ms(time),
+        rate(size, time),
+        times(time / base),
+      ]),
+    );
+  }
+}
+
+const megabyte = 1e6;
+
+const hostile: Readonly<Record<string, Uint8Array>> = {
+  "a quote in the first line that never closes": filled(
+    plain.replaceAll('"', "'"),
+    megabyte,
+    `${from}SYSTEM "`,
+  ),
+  'a """ that never closes': filled(plain.replaceAll('"', "'"), megabyte, `${from}SYSTEM """`),
+  quotes: filled('"', megabyte, `${from}SYSTEM `),
+  'lines of SYSTEM "x': filled('SYSTEM "x\n', megabyte, from),
+  'lines of PARAMETER stop "x" y': filled('PARAMETER stop "x" y\n', megabyte, from),
+  'lines of """': filled('"""\n', megabyte, from),
+  'lines of """ in a value': filled('"""x\n', megabyte, `${from}SYSTEM """`),
+  "100,000 lines": filled("SEED 1 2 \n", megabyte, from),
+  "lines of PARAMETER seed 1": filled("PARAMETER seed 1\n", megabyte, from),
+  "empty lines": filled("\n", megabyte, from),
+  "blanks in a value": filled(" ", megabyte, `${from}FROM x`).fill(0x78, megabyte - 1),
+  NUL: filled("\0", megabyte, from),
+  "NUL in a value": filled("\0", megabyte, `${from}SYSTEM "x`),
+  "no-break spaces": filled("\u00a0", megabyte, from),
+  CR: filled("\r", megabyte, from),
+  "#": filled("#", megabyte, from),
+  "lone continuation bytes": filled(Uint8Array.of(0x80), megabyte, from),
+  "lone continuation bytes behind a mark": filled(Uint8Array.of(0x80), megabyte, `\ufeff${from}`),
+  "MESSAGE ": filled("MESSAGE ", megabyte, from),
+  "MESSAGE in every line": filled("MESSAGE \n", megabyte, from),
+  emoji: filled("🙂", megabyte, from),
+  "emoji that Ollama drops": filled("\u{1fae9}", megabyte, `${from}SYSTEM "`),
+  "one word": filled("A", megabyte, from),
+  "one name": filled("a", megabyte, `${from}PARAMETER `),
+};
+
+/** Returns whether every hostile file stayed below the limit. */
+function worstCases(): boolean {
+  console.log(`1 MB of …, ÷ a plain file of 1 MB; ${limit} × is the most allowed`);
+  const files = { "a plain file": filled(plain, megabyte), ...hostile };
+  const jobs = (job: (bytes: Uint8Array) => void) =>
+    Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, () => job(bytes)]));
+  const read = measured(
+    jobs((bytes) => {
+      readBytes(bytes, newestRelease);
+      parse(bytes);
+    }),
+    3,
+  );
+  const trees = new Map(Object.values(files).map((bytes) => [bytes, parse(bytes)]));
+  const checked = measured(
+    jobs((bytes) => check(trees.get(bytes)!, context)),
+    3,
+  );
+  const ratios = (taken: Record<string, number>, name: string) =>
+    taken[name]! / taken["a plain file"]!;
+  table(
+    ["", "read", "÷ plain", "check", "÷ plain"],
+    Object.keys(files).map((name) => [
+      name,
+      ms(read[name]!),
+      times(ratios(read, name)),
+      ms(checked[name]!),
+      times(ratios(checked, name)),
+    ]),
+  );
+  const slow = Object.keys(files).filter(
+    (name) => Math.max(ratios(read, name), ratios(checked, name)) > limit,
+  );
+  if (slow.length > 0) console.log(`Too slow: ${slow.join("; ")}`);
+  return slow.length === 0;
+}
+
+startUp();
+throughput();
+if (!worstCases()) process.exitCode = 1;
