@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     setupFiles: ["src/compat.ts"],
+    globalSetup: ["test/command.ts"],
     testTimeout: 60_000,
     coverage: { include: ["grammar/**", "src/**", "rules/**"], exclude: ["src/build/**"] },
   },

@@ -68,6 +68,7 @@ describe("a model larger than the RAM", () => {
     const { mmap, verdict, host, reasons, layers } = plan(deepseek, "0.6.4", big(200e9));
     expect(mmap).toEqual({
       inForce: false,
+      settable: true,
       reason: expect.stringContaining(
         "Free RAM, 186.3 GiB, is less than the estimate of 25",
       ) as string,

@@ -81,7 +81,7 @@ function checkText(bytes: Uint8Array, path: string): void {
     );
   }
   const control = head.reduce((count, byte) => count + (byte < 9 || (byte > 13 && byte < 32) ? 1 : 0), 0);
-  if (control > head.length / 20) {
+  if (control > Math.max(8, head.length / 10)) {
     throw new InputError(`"${path}" is no text. Name a Modelfile.`, { path });
   }
 }

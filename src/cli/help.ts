@@ -1,3 +1,5 @@
+import type { VerbName } from "./verbs.js";
+
 const main = `modelfile-lint: reads Ollama Modelfiles as Ollama does, and says what will happen
 
   modelfile-lint [PATH…]          lint files and folders; no path: this folder; -: standard input
@@ -29,7 +31,7 @@ Options of lint, and of plan where they make sense:
 Exit code: 0 nothing found at or above --fail-on; 1 something found; 2 the run itself failed.
 `;
 
-const verbs: Readonly<Record<string, string>> = {
+const verbs: Readonly<Partial<Record<VerbName, string>>> = {
   plan: `modelfile-lint plan FILE --machine NAME|FILE [--ollama VERSION] [--server NAME=VALUE] [--json]
 
 Shows where the model's layers, KV cache and buffers go, and whether it fits.
@@ -57,6 +59,6 @@ Lists the machines known by name, or prints one as a profile to paste.
 `,
 };
 
-export function helpFor(verb: string): string {
+export function helpFor(verb: VerbName): string {
   return verbs[verb] ?? main;
 }

@@ -7,11 +7,13 @@ import { lookUp, type Setup } from "../context.js";
 import type { Finding, Severity } from "../finding.js";
 import { InputError } from "../host.js";
 import { check } from "../lint.js";
+import { nearest } from "../nearest.js";
 import { prettyReport } from "../report/pretty.js";
 import { summarise, type FileResult, type Problem } from "../report/result.js";
 import { useColor } from "./color.js";
 import { modelfilesBelow, readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
 import { oneOf, UsageError, type Options } from "./options.js";
+import { verbNames } from "./verbs.js";
 import { releaseNote, setupsFor } from "./setup.js";
 
 const severities: readonly Severity[] = ["info", "warning", "error"];
@@ -41,6 +43,8 @@ export async function lint(values: Options, operands: string[]): Promise<number>
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       run.problems.push(problemOf(error, path));
+      const verb = /^[a-z]+$/.test(path) ? nearest(path, verbNames) : undefined;
+      if (verb !== undefined) run.notes.add(`Did you mean the command "${verb}"?`);
     }
   }
   await report(run, format, values);

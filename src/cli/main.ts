@@ -2,16 +2,16 @@
 import "../compat.js";
 import process from "node:process";
 import { InputError } from "../host.js";
-import { nearest } from "../nearest.js";
 import { helpFor } from "./help.js";
 import { readOptions, UsageError, type Options } from "./options.js";
+import type { VerbName } from "./verbs.js";
 
 declare const MODELFILE_LINT_VERSION: string;
 
 /** A verb gets the options and its operands, and answers with the exit code. */
 type Verb = (values: Options, operands: string[]) => Promise<number>;
 
-const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+const verbs: Readonly<Record<VerbName, () => Promise<Verb>>> = {
   lint: async () => (await import("./lint.js")).lint,
   plan: async () => (await import("./plan.js")).plan,
   parse: async () => (await import("./parse.js")).parse,
@@ -24,19 +24,22 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = readOptions(args);
   const [first, ...rest] = positionals;
-  const named = first !== undefined && Object.hasOwn(verbs, first);
-  const verb = named ? first : "lint";
+  const named = isVerb(first);
   if (values.version) {
     // Another package installs a command of the same name; this says which one answers.
     process.stdout.write(`modelfile-lint ${MODELFILE_LINT_VERSION} (npm)\n`);
     return 0;
   }
   if (values.help) {
-    process.stdout.write(helpFor(named ? first : ""));
+    process.stdout.write(helpFor(named ? first : "lint"));
     return 0;
   }
-  const run = await verbs[verb]!();
+  const run = await verbs[named ? first : "lint"]();
   return run(values, named ? rest : positionals);
+}
+
+function isVerb(word: string | undefined): word is VerbName {
+  return word !== undefined && Object.hasOwn(verbs, word);
 }
 
 /** Whatever goes wrong ends in one line for people, never in a stack trace. */
@@ -61,9 +64,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const verb = process.argv[2] ?? "";
-  const guess = /^[a-z]+$/.test(verb) ? nearest(verb, Object.keys(verbs)) : undefined;
-  const hint = error instanceof InputError && guess && guess !== verb ? ` Did you mean the command "${guess}"?` : "";
-  process.stderr.write(`modelfile-lint: ${explained(error)}${hint}\n`);
+  process.stderr.write(`modelfile-lint: ${explained(error)}\n`);
   process.exitCode = 2;
 }

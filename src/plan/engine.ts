@@ -7,7 +7,7 @@ import { serverFlag } from "./server.js";
 /** By architecture: the releases for which a list of Ollama names it, as [from] or [from, to]. */
 type Lists = Readonly<Record<string, readonly (readonly [string, string?])[]>>;
 
-const lists = instructions as unknown as {
+const lists = instructions as {
   ollamaEngine: Lists;
   flashAttentionByDefault: Lists;
 };

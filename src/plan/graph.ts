@@ -117,6 +117,11 @@ interface Graphs {
   reproduced: boolean;
 }
 
+const exact = (full: number, partial: number): Graphs => ({ full, partial, reproduced: true });
+
+/** Bytes of dequantised weights of so many elements. */
+const nine16 = (elements: number) => Math.floor((elements * 9) / 16);
+
 /** Rows that came later than the function. */
 const firstRelease: ReadonlyMap<string, string> = new Map([
   ["llama4", "0.6.7"],
@@ -132,9 +137,7 @@ function byArchitecture({ model, release, batch: b, cells: c }: GraphInput): Gra
   const h = largest(shape.heads);
   const hk = largest(shape.headsKv);
   const perHead = Math.floor(e / Math.max(h, 1));
-  const nine16 = (elements: number) => Math.floor((elements * 9) / 16);
   const logits = Math.floor((e * v * 105) / 128);
-  const exact = (full: number, partial: number): Graphs => ({ full, partial, reproduced: true });
   const first = firstRelease.get(architecture);
   if (first !== undefined && !since(release, first)) return exact(0, 0);
   switch (architecture) {

@@ -40,23 +40,38 @@ function printed(
 ): string {
   const start = lines.at(at.start);
   const paint = painter(severity, colors);
-  const label = (text: string) => colors.dim(text.padStart(8));
+  const note = (label: string, text: string) => {
+    const [first, ...rest] = wrapped(text);
+    return [`${colors.dim(label.padStart(8))}  ${first}`, ...rest.map((line) => " ".repeat(10) + line)];
+  };
   const out = [
     `${colors.bold(`${visible(path)}:${start.line}:${start.column}`)} ${paint(severity)} ${visible(message)} ${colors.dim(rule)}${where}`,
     ...frame(at.start, at.end, lines, paint, colors),
   ];
   const definition = ruleNamed(rule);
-  if (definition) out.push(`${label("why")}  ${firstSentence(definition.why)}`);
-  if (help !== undefined) out.push(`${label("help")}  ${visible(help)}`);
+  if (definition) out.push(...note("why", firstSentence(definition.why)));
+  if (help !== undefined) out.push(...note("help", visible(help)));
   if (fix) {
     const how = fix.safety === "safe" ? "--fix" : "--fix --unsafe-fixes";
-    out.push(`${label("fix")}  ${visible(fix.title)} ${colors.dim(`(${how})`)}`);
+    out.push(...note("fix", `${visible(fix.title)} ${colors.dim(`(${how})`)}`));
   }
-  for (const { title } of suggestions ?? []) out.push(`${label("or")}  ${visible(title)}`);
+  for (const { title } of suggestions ?? []) out.push(...note("or", visible(title)));
   for (const other of related ?? []) {
-    out.push(`${label("see")}  line ${lines.at(other.at.start).line}: ${visible(other.message)}`);
+    out.push(...note("see", `line ${lines.at(other.at.start).line}: ${visible(other.message)}`));
   }
   return `${out.join("\n")}\n`;
+}
+
+/** Text in lines that fit beside their label. */
+function wrapped(text: string): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (width(line) + 1 + width(word) <= frameWidth) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function frame(

@@ -1,0 +1,51 @@
+import { since } from "../src/facts/release.js";
+import { removeLine } from "../src/fix/lines.js";
+import { formatBytes } from "../src/machines/sizes.js";
+import { numberSet } from "../src/plan/places.js";
+import { basis } from "../src/plan/pressure.js";
+import { rule } from "../src/rule.js";
+
+export default rule({
+  id: "num-gpu-disables-fit",
+  group: "memory",
+  severity: "warning",
+  summary: "num_gpu that turns llama-server's fitting off",
+  why: `
+Since 0.30 llama-server fits a model to the free memory itself. With \`num_gpu\` set it gives up, \`n_gpu_layers already
+set by user to 999, abort\`, and loads that many layers whether they fit or not: \`cudaMalloc failed: out of memory\`
+instead of a part on the CPU (llama.cpp #19437).
+`,
+  needs: "plan",
+  about: ["num_gpu"],
+  examples: [
+    {
+      bad: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\nPARAMETER num_gpu 999\n",
+      good: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\n",
+      message:
+        "num_gpu 999 turns fitting off: a Tesla T4 would hold 14.69 GiB and has 14.47 GiB free.",
+      ollama: "0.32.15",
+      machine:
+        "ram: 256GiB\ngpus:\n  - name: Tesla T4\n    count: 4\n    memory: 15GiB\n    free: 14814MiB\n",
+      also: ["num-gpu-beyond-layers"],
+    },
+  ],
+
+  *check(file, { plan, release }) {
+    const set = numberSet(file, "num_gpu");
+    if (!plan || !set || set.number < 1 || !since(release, "0.30.0")) return;
+    if (plan.verdict !== "risky" && plan.verdict !== "out-of-memory") return;
+    const [fullest] = plan.devices.toSorted((a, b) => a.left - b.left);
+    if (!fullest || fullest.left >= 2 ** 29) return;
+    yield {
+      at: set.value,
+      message: `num_gpu ${set.number} turns fitting off: a ${fullest.name} would hold ${formatBytes(fullest.used)} and has ${formatBytes(fullest.free)} free.`,
+      help: `Without it, what does not fit stays on the CPU.${basis(plan)}`,
+      // Safe: with it the model runs out of memory; without it the same model loads.
+      fix: {
+        title: "Let llama-server fit the layers",
+        safety: "safe",
+        edits: [removeLine(file, set.node)],
+      },
+    };
+  },
+});

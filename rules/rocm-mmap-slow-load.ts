@@ -1,0 +1,59 @@
+import { parameterNamed } from "../grammar/tree.js";
+import type { Fix } from "../src/finding.js";
+import { formatBytes } from "../src/machines/sizes.js";
+import { addParameter, modelPlace } from "../src/plan/places.js";
+import { basis, presses } from "../src/plan/pressure.js";
+import { rule } from "../src/rule.js";
+
+export default rule({
+  id: "rocm-mmap-slow-load",
+  group: "memory",
+  severity: "warning",
+  summary: "Mapped weights for AMD GPUs that exceed the free RAM",
+  why: `
+With mmap the weights pass through the page cache on their way to the GPU. On discrete AMD cards loading stalls when
+they are more than the free RAM: RAM fills up and the load takes minutes or hangs (llama.cpp #5402, exllamav2 #371).
+\`use_mmap false\` reads them in pieces; only what stays in RAM is allocated then.
+`,
+  needs: "plan",
+  examples: [
+    {
+      bad: "FROM llama3.3:70b\nPARAMETER num_ctx 4096\n",
+      good: "FROM llama3.3:70b\nPARAMETER num_ctx 4096\nPARAMETER use_mmap false\n",
+      message:
+        "39.04 GiB for the GPUs pass through 30.00 GiB of free RAM: with ROCm and mmap the load stalls.",
+      ollama: "0.32.15",
+      machine:
+        "ram: 32GiB\ngpus:\n  - name: Radeon RX 7900 XTX\n    backend: rocm\n    memory: 24GiB\n    free: 23.9GiB\n    count: 2\n",
+    },
+  ],
+
+  *check(file, { plan }) {
+    if (!plan?.mmap.inForce || plan.verdict === "refused") return;
+    const { machine, host } = plan;
+    const rocm = plan.devices.filter(
+      (device, index) =>
+        device.layers > 0 &&
+        machine.gpus[index]?.backend === "rocm" &&
+        !machine.gpus[index].integrated,
+    );
+    const onGpu = rocm.reduce((sum, { weights }) => sum + weights, 0);
+    const written = parameterNamed(file, "use_mmap");
+    const at = written?.value ?? modelPlace(file);
+    if (!at || onGpu <= host.free) return;
+    const fits = !presses(host.resident + host.cache + host.compute, host.free);
+    const edits = written?.value
+      ? [{ start: written.value.start, end: written.value.end, text: "false" }]
+      : addParameter(file, "use_mmap false");
+    // Safe where what stays in RAM can be allocated: the model is the same, it only loads otherwise.
+    const fix: Fix = { title: "Read the weights without mmap", safety: "safe", edits };
+    yield {
+      at,
+      message: `${formatBytes(onGpu)} for the GPUs pass through ${formatBytes(host.free)} of free RAM: with ROCm and mmap the load stalls.`,
+      help: fits
+        ? `use_mmap false reads them in pieces.${basis(plan)}`
+        : `use_mmap false would allocate ${formatBytes(host.resident)}, too much for this RAM.${basis(plan)}`,
+      ...(fits && plan.mmap.settable && { fix }),
+    };
+  },
+});

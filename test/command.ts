@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { bundle, root } from "../src/build/bundle.mjs";
+
+const folder = join(root, "node_modules/.cache/modelfile-lint/command");
+
+/** Builds the command once for all test files; vitest calls this before the first. */
+export default async function setup(): Promise<void> {
+  await bundle({
+    entryPoints: { cli: "src/cli/main.ts" },
+    outdir: folder,
+    splitting: true,
+    define: { MODELFILE_LINT_VERSION: '"0.0.0-test"' },
+  });
+}
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command as a user would, without a terminal. */
+export function run(
+  args: readonly string[],
+  { cwd = root, input, env }: { cwd?: string; input?: string | Uint8Array; env?: Record<string, string> } = {},
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(folder, "cli.js"), ...args], {
+      cwd,
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "", ...env },
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+    child.on("error", reject).on("close", (code) => resolve({ code, stdout, stderr }));
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+}
