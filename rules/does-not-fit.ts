@@ -28,7 +28,7 @@ lift that. Since 0.30 nothing is checked: llama-server fails to load, or the ker
     },
     {
       bad: "FROM llama3.3:70b\nPARAMETER num_ctx 131072\n",
-      good: "FROM llama3.3:70b\nPARAMETER num_ctx 24576\n",
+      good: "FROM llama3.3:70b\nPARAMETER num_ctx 69632\n",
       message: "Out of memory: the CPU's part takes 79.61 GiB, 62.00 GiB of RAM is free.",
       ollama: "0.32.15",
       machine: "ram: 64GiB\n",

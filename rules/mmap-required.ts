@@ -64,10 +64,13 @@ from disk as it is needed does not load at all. \`use_mmap true\` maps the file.
       : addParameter(file, "use_mmap true");
     // Safe: the model does not load before, and gives the same answers after.
     const fix: Fix = { title: "Map the weights from the file", safety: "safe", edits };
+    const whose = written?.value
+      ? plan.mmap.reason
+      : `Ollama ${plan.release.version} adds --no-mmap by itself. ${plan.mmap.reason}`;
     yield {
       at,
       message: `Without mmap Ollama allocates ${host.weights} bytes (${formatBytes(host.weights)}), ${formatBytes(room)} is free: "unable to allocate CPU buffer".`,
-      help: `${plan.mmap.reason} use_mmap true reads the weights from disk as they are needed.${basis(plan)}`,
+      help: `${whose} use_mmap true reads the weights from disk as they are needed.${basis(plan)}`,
       severity: severityOf(plan, host.weights, room),
       fix,
     };

@@ -154,15 +154,15 @@ describe("llama3.3:70b over several cards, 0.6.4", () => {
   });
 });
 
+const cards = (count: number, numCtx: number): Given => ({
+  cards: count,
+  free: 14814 * MiB,
+  total: 15 * GiB,
+  settings: { numCtx },
+});
+
 // ollama #9902.
 describe("deepseek-r1:32b on Tesla T4s", () => {
-  const cards = (count: number, numCtx: number): Given => ({
-    cards: count,
-    free: 14814 * MiB,
-    total: 15 * GiB,
-    settings: { numCtx },
-  });
-
   test("131072 tokens put it on the CPU", () => {
     const result = plan(r1, "0.5.11", cards(8, 131072));
     expect(result.layers).toEqual({ onGpu: 0, offloadable: 65 });
@@ -219,6 +219,131 @@ test("a small model on many cards takes one", () => {
   expect(devices.filter((device) => device.layers > 0)).toHaveLength(1);
   expect(layers).toEqual({ onGpu: 33, offloadable: 33 });
   expect(verdict).toBe("fits");
+});
+
+const card = (gib: number): Given => ({ free: gib * GiB, total: gib * GiB });
+
+describe("defaults", () => {
+  test.each([
+    ["0.5.12", 24, 2048, "default"],
+    ["0.6.6", 24, 2048, "default"],
+    ["0.6.7", 24, 4096, "default"],
+    ["0.15.4", 80, 4096, "default"],
+    ["0.15.5", 16, 4096, "default"],
+    ["0.15.5", 24, 32768, "default"],
+    ["0.32.15", 48, 131072, "default"],
+  ])("%s with %i GiB: %i tokens", (ollama, gib, effective, from) => {
+    const { context } = plan(r1, ollama, card(gib));
+    expect(context).toMatchObject({ effective, from });
+  });
+
+  test("OLLAMA_CONTEXT_LENGTH counts since 0.5.13, below the Modelfile", () => {
+    const server = { OLLAMA_CONTEXT_LENGTH: '"16384"' };
+    expect(plan(r1, "0.5.12", { ...card(24), server }).context.numCtx).toBe(2048);
+    expect(plan(r1, "0.5.13", { ...card(24), server }).context.numCtx).toBe(16384);
+    const settings = { numCtx: 1024 };
+    expect(plan(r1, "0.5.13", { ...card(24), server, settings }).context.numCtx).toBe(1024);
+  });
+
+  test.each([
+    ["0.1.48", 1],
+    ["0.2.0", 4],
+    ["0.6.7", 2],
+    ["0.10.0", 1],
+    ["0.32.15", 1],
+  ])("%s serves %i at once where there is room", (ollama, parallel) => {
+    expect(plan(mistral, ollama, card(40)).context.parallel).toBe(parallel);
+  });
+
+  test("a context beyond training is lowered since 0.9.3", () => {
+    const given = { ...card(24), settings: { numCtx: 65536 } };
+    expect(plan(mistral, "0.9.2", given).context.effective).toBe(65536);
+    expect(plan(mistral, "0.9.3", given).context.effective).toBe(32768);
+  });
+
+  test("a quantised cache needs flash attention, and counts 1 byte an element", () => {
+    const given = { ...card(24), settings: { numCtx: 8192 } };
+    const quantised = { OLLAMA_KV_CACHE_TYPE: "q8_0", OLLAMA_NUM_PARALLEL: "1" };
+    const off = plan(mistral, "0.6.4", { ...given, server: quantised });
+    expect(off).toMatchObject({ kvCacheType: "f16", flashAttention: "off" });
+    const server = { ...quantised, OLLAMA_FLASH_ATTENTION: "1" };
+    const on = plan(mistral, "0.6.4", { ...given, server });
+    expect(on).toMatchObject({ kvCacheType: "q8_0", flashAttention: "on" });
+    expect(on.devices[0]!.cache).toBe(off.devices[0]!.cache / 2);
+  });
+});
+
+// Section b of what the releases do: each row with use_mmap unset, true and false.
+describe("use_mmap", () => {
+  const roomy = { free: 24 * GiB, ram: 256 * GiB };
+  const little = { free: 24 * GiB, ram: 4 * GiB };
+  test.each<[string, string, Given, [boolean, boolean, boolean]]>([
+    [
+      "Metal, a part, 0.1.44",
+      "0.1.44",
+      { backend: "metal", os: "darwin", free: 3 * GiB },
+      [false, false, false],
+    ],
+    ["CUDA, 0.1.44", "0.1.44", little, [true, true, false]],
+    ["its type is broken, 0.1.47", "0.1.47", roomy, [true, false, false]],
+    ["Windows with CUDA", "0.6.4", { ...roomy, os: "windows" }, [false, true, false]],
+    [
+      "Windows with ROCm",
+      "0.6.4",
+      { ...roomy, os: "windows", backend: "rocm" },
+      [true, true, false],
+    ],
+    ["no GPU, 0.1.48", "0.1.48", { cards: 0 }, [true, false, false]],
+    ["no GPU", "0.2.0", { cards: 0 }, [false, true, false]],
+    ["Linux with room", "0.6.4", roomy, [true, true, false]],
+    ["Linux, little RAM, all on the GPU", "0.6.4", little, [false, true, false]],
+    ["Metal, all", "0.6.4", { ...roomy, backend: "metal", os: "darwin" }, [true, true, false]],
+    [
+      "Metal, a part",
+      "0.6.4",
+      { backend: "metal", os: "darwin", free: 4 * GiB },
+      [false, false, false],
+    ],
+    [
+      "Metal, a part, 0.12.11",
+      "0.12.11",
+      { backend: "metal", os: "darwin", free: 4 * GiB },
+      [true, true, false],
+    ],
+    [
+      "Vulkan",
+      "0.20.0",
+      { ...roomy, backend: "vulkan", server: { OLLAMA_VULKAN: "1" } },
+      [false, true, false],
+    ],
+    ["no GPU, llama-server", "0.32.15", { cards: 0 }, [false, true, false]],
+    [
+      "Windows with CUDA, llama-server",
+      "0.32.15",
+      { ...roomy, os: "windows" },
+      [false, true, false],
+    ],
+    ["Linux with room, llama-server", "0.32.15", roomy, [true, true, false]],
+    ["Linux, little RAM, llama-server", "0.32.15", little, [false, true, false]],
+    [
+      "Linux, more than the GPU, llama-server",
+      "0.32.15",
+      { free: 5 * GiB, ram: 4 * GiB },
+      [true, true, false],
+    ],
+  ])("%s", (_, ollama, given, expected) => {
+    const found = [undefined, true, false].map((useMmap) => {
+      const settings = { numCtx: 2048, ...(useMmap !== undefined && { useMmap }) };
+      return plan(mistral, ollama, { ...given, settings }).mmap.inForce;
+    });
+    expect(found).toEqual(expected);
+  });
+});
+
+test("a release without Vulkan keeps the model on the CPU", () => {
+  const given: Given = { free: 24 * GiB, backend: "vulkan" };
+  expect(plan(mistral, "0.6.4", given)).toMatchObject({ layers: { onGpu: 0 }, verdict: "cpu" });
+  expect(plan(mistral, "0.32.15", given).verdict).toBe("fits");
 });
 
 test("a plan is fast", () => {

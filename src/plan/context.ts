@@ -2,6 +2,7 @@ import { since, within, type Release } from "../facts/release.js";
 import type { Gpu, Machine } from "../machines/machine.js";
 import { formatBytes } from "../machines/sizes.js";
 import type { Model } from "../models/model.js";
+import { visibleGpus } from "./engine.js";
 import type { Decision, Plan, PlanInput } from "./plan.js";
 import { serverNumber } from "./server.js";
 
@@ -61,7 +62,10 @@ function requested(
     return choice(fromServer, "server", "OLLAMA_CONTEXT_LENGTH sets it.", source);
   }
   if (since(release, "0.15.5")) {
-    const total = tierMemory(machine.gpus, serverNumber(server, "OLLAMA_GPU_OVERHEAD") ?? 0);
+    const total = tierMemory(
+      visibleGpus(machine, release, server),
+      serverNumber(server, "OLLAMA_GPU_OVERHEAD") ?? 0,
+    );
     const size = total === undefined ? "more than any card has" : formatBytes(total);
     const reason = `The GPUs have ${size} in all, by which this release chooses.`;
     return choice(tier(total), "default", reason, "0.15.5:server/routes.go Serve");
@@ -144,12 +148,6 @@ export interface ParallelChoice {
 
 /** Requests that are served side by side, each with a context of its own. */
 export function chooseParallel({ model, release, server }: PlanInput): ParallelChoice {
-  const fixed = (count: number, reason: string, source: string): ParallelChoice => ({
-    candidates: [count],
-    onCpu: count,
-    reason,
-    source,
-  });
   const forced = servesOne(model, release);
   if (forced) return fixed(1, forced, "0.17.1:server/sched.go processPending");
   const asked = serverNumber(server, "OLLAMA_NUM_PARALLEL") ?? 0;
@@ -166,6 +164,10 @@ export function chooseParallel({ model, release, server }: PlanInput): ParallelC
     reason: `This release tries ${most} slots first, then 1.`,
     source: "0.2.0:server/sched.go pickBestFullFitByLibrary",
   };
+}
+
+function fixed(count: number, reason: string, source: string): ParallelChoice {
+  return { candidates: [count], onCpu: count, reason, source };
 }
 
 /** By release: architectures that are served one request at a time (server/sched.go). */

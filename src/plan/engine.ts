@@ -1,5 +1,6 @@
 import instructions from "../facts/instructions.json" with { type: "json" };
 import { since, within, type Release } from "../facts/release.js";
+import type { Gpu, Machine } from "../machines/machine.js";
 import type { Model } from "../models/model.js";
 import type { Engine } from "./plan.js";
 import { serverFlag } from "./server.js";
@@ -44,4 +45,22 @@ export function estimates(engine: Engine, release: Release): boolean {
   if (!since(release, "0.1.45")) return false;
   // Models of the Ollama engine left it earlier than those of llama.cpp.
   return !since(release, engine === "ollama-engine" ? "0.11.11" : "0.12.11");
+}
+
+/**
+ * The cards that a release uses at all: Vulkan since 0.12.6, on by default since 0.30; Intel's SYCL
+ * until 0.12.10 and only if asked for (envconfig/config.go).
+ */
+export function visibleGpus(
+  { gpus }: Machine,
+  release: Release,
+  server: Readonly<Record<string, string>>,
+): readonly Gpu[] {
+  const asked = serverFlag(server, "OLLAMA_VULKAN") ?? since(release, "0.30.0");
+  const vulkan = since(release, "0.12.6") && asked;
+  const sycl = !since(release, "0.12.11") && serverFlag(server, "OLLAMA_INTEL_GPU") === true;
+  return gpus.filter(({ backend }) => {
+    if (backend === "vulkan") return vulkan;
+    return backend !== "sycl" || sycl;
+  });
 }

@@ -2,6 +2,7 @@ import { serverFlag } from "./server.js";
 import type { PlanInput } from "./plan.js";
 import type { Gpu, Machine } from "../machines/machine.js";
 import type { Model } from "../models/model.js";
+import { visibleGpus } from "./engine.js";
 import { largest, smallest } from "./graph.js";
 
 const GiB = 2 ** 30;
@@ -31,9 +32,12 @@ export interface GpuChoice {
 }
 
 /** The cards that llama-server gets to see (0.32.15:server/sched.go selectLlamaServerPlacement). */
-export function chooseGpus({ machine, server, settings }: PlanInput, predicted: number): GpuChoice {
+export function chooseGpus(
+  { machine, release, server, settings }: PlanInput,
+  predicted: number,
+): GpuChoice {
   if (settings.numGpu === 0) return { gpus: [], reason: "num_gpu is 0." };
-  const usable = machine.gpus.filter((gpu) => isUsable(gpu, server));
+  const usable = visibleGpus(machine, release, server).filter((gpu) => isUsable(gpu, server));
   if (usable.length <= 1) {
     const reason = usable.length === 0 ? "There is no GPU to use." : "There is one GPU.";
     return { gpus: usable, reason };
@@ -60,14 +64,15 @@ function isUsable({ integrated, backend, compute }: Gpu, server: PlanInput["serv
   return serverFlag(server, "OLLAMA_IGPU_ENABLE") === true;
 }
 
+const discrete = (gpus: readonly Gpu[]) => Number(gpus.some(({ integrated }) => !integrated));
+const freeOf = (gpus: readonly Gpu[]) => gpus.reduce((sum, { free }) => sum + free, 0);
+
 /** The backend with a card of its own, then the one with the most free memory. */
 function largestGroup(gpus: readonly Gpu[]): readonly Gpu[] {
   const groups = [...new Set(gpus.map(({ backend }) => backend))].map((backend) =>
     gpus.filter((gpu) => gpu.backend === backend),
   );
-  const discrete = (group: readonly Gpu[]) => Number(group.some(({ integrated }) => !integrated));
-  const free = (group: readonly Gpu[]) => group.reduce((sum, gpu) => sum + gpu.free, 0);
-  return groups.toSorted((a, b) => discrete(b) - discrete(a) || free(b) - free(a))[0]!;
+  return groups.toSorted((a, b) => discrete(b) - discrete(a) || freeOf(b) - freeOf(a))[0]!;
 }
 
 /** Steps of the automatic batch: tokens, share of the free memory it asks for, bytes it adds. */
@@ -91,7 +96,7 @@ export function automaticBatch(
   if (cuda.length > 0 && !flashAttention) {
     return cells > 4096 && cuda.some(({ total }) => total <= 8 * GiB) ? 256 : smallestBatch;
   }
-  const free = gpus.reduce((sum, gpu) => sum + gpu.free, 0);
+  const free = freeOf(gpus);
   for (const { tokens, above, share, surcharge } of batches) {
     if (cells <= above || predicted > share * free) continue;
     if (predicted + surcharge <= comfortable * free) return tokens;

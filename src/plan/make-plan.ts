@@ -4,7 +4,7 @@ import { formatBytes } from "../machines/sizes.js";
 import { offloadableLayers } from "../models/model.js";
 import { flashAttention, kvCacheType } from "./attention.js";
 import { chooseContext, chooseParallel, type ContextChoice } from "./context.js";
-import { engineOf, estimates } from "./engine.js";
+import { engineOf, estimates, visibleGpus } from "./engine.js";
 import { estimateCpu, selectGpus, type Estimate, type Selection } from "./estimate.js";
 import { automaticBatch, chooseGpus, predictVram } from "./llama-server.js";
 import { decideMmap, type MmapDecision } from "./mmap.js";
@@ -117,7 +117,7 @@ function byEstimate(input: PlanInput, effective: number): Outcome {
   const { release, machine, model, server, settings } = input;
   const engine = engineOf(model, release, server);
   const numGpu = wantedLayers(input);
-  const gpus = numGpu === 0 ? [] : machine.gpus;
+  const gpus = numGpu === 0 ? [] : visibleGpus(machine, release, server);
   const attention = flashAttention(model, gpus, release, server);
   const kvType = kvCacheType(model, engine, attention, release, server);
   const overhead = since(release, "0.3.10")
@@ -200,7 +200,16 @@ function byEstimate(input: PlanInput, effective: number): Outcome {
     : verdictOf({ devices: forced ? devices : [], host, machine, onGpu, all, physical, mmap });
   const reasons = [
     ...(gate ? [gate] : []),
-    ...estimateReasons({ ...input, selection, estimate, onGpu, forced, parallel, effective }),
+    ...estimateReasons({
+      ...input,
+      numGpu,
+      selection,
+      estimate,
+      onGpu,
+      forced,
+      parallel,
+      effective,
+    }),
     ...allocationReasons(verdict, host, machine, mmap),
     ...(reproduced ? [] : [approximation(release, engine)]),
   ];
@@ -416,6 +425,7 @@ function verdictOf(facts: {
 function estimateReasons(facts: {
   machine: Machine;
   model: PlanInput["model"];
+  numGpu: number | undefined;
   selection: Selection | undefined;
   estimate: Estimate;
   onGpu: number;
@@ -426,7 +436,9 @@ function estimateReasons(facts: {
   const { machine, model, selection, estimate, onGpu, forced } = facts;
   const all = offloadableLayers(model);
   if (!selection) {
-    return [machine.gpus.length === 0 ? "There is no GPU." : "num_gpu 0 keeps it on the CPU."];
+    if (machine.gpus.length === 0) return ["There is no GPU."];
+    const asked = facts.numGpu === 0 ? "num_gpu 0" : "This release, which does not use the GPU,";
+    return [`${asked} keeps it on the CPU.`];
   }
   if (onGpu === 0) {
     const least = Math.min(...selection.shares.map(({ minimum }) => minimum));
