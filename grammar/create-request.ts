@@ -14,9 +14,7 @@ export interface RequestParameter {
 }
 
 export type ParameterRecord = { name: string; args: string } & (
-  | ({ ok: true } & RequestParameter)
-  | { ok: true; deprecated: true }
-  | { ok: false; error: string }
+  ({ ok: true } & RequestParameter) | { ok: true; deprecated: true } | { ok: false; error: string }
 );
 
 export interface CreateRequest {
@@ -47,7 +45,9 @@ export function readParameters(
   commands: readonly Command[],
   release: Release = newestRelease,
 ): ParameterRecord[] {
-  return commands.filter(({ name }) => !isInstruction(name)).map((command) => record(command, release));
+  return commands
+    .filter(({ name }) => !isInstruction(name))
+    .map((command) => record(command, release));
 }
 
 /**
@@ -109,6 +109,9 @@ export function createFromCommands(
     }
   }
   if (warnings.length > 0) request.warnings = warnings;
+  for (const parameter of Object.values(request.parameters ?? {})) {
+    if (parameter.type === "[]string") parameter.json = JSON.stringify(parameter.value);
+  }
   const unwritable = Object.values(request.parameters ?? {}).find(({ json_error }) => json_error);
   if (unwritable) request.request_json_error = unwritable.json_error!;
   if (request.from !== undefined && !parseReference(request.from).ok) {
@@ -153,9 +156,10 @@ function addParameter(
   { type, value, json, json_error }: RequestParameter,
 ): void {
   const before = parameters[name];
-  if (before && type === "[]string") {
-    const all = [...before.value, ...value];
-    parameters[name] = { type, value: all, json: JSON.stringify(all) };
+  if (typeof before?.value === "object" && typeof value === "object") {
+    // Written as JSON when all are known: once a line would take the square of the time.
+    before.value.push(...value);
+    delete before.json;
   } else {
     parameters[name] = {
       type,
@@ -186,6 +190,11 @@ function printed(read: ParameterValue): RequestParameter {
 
 /** The type of a parameter, in words for a message. */
 export function typeInWords(name: string): string {
-  const words = { int: "a whole number", float: "a number", bool: "true or false", strings: "text" };
+  const words = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    strings: "text",
+  };
   return words[parameterFact(name)?.type ?? "strings"];
 }

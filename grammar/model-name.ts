@@ -115,9 +115,11 @@ function cutSource(text: string): { base: string; source: Source } | undefined {
 
 /** strings.TrimSpace: unlike String.trim it takes U+0085 for white space and U+FEFF for text. */
 function trimSpace(text: string): string {
-  const space = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-  const start = new RegExp(`^${space}+`);
-  return [...text.replace(start, "")].length === 0
-    ? ""
-    : text.replace(start, "").replace(new RegExp(`${space}+$`), "");
+  let start = 0;
+  let end = text.length;
+  while (start < end && space.test(text[start]!)) start++;
+  while (end > start && space.test(text[end - 1]!)) end--;
+  return text.slice(start, end);
 }
+
+const space = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;

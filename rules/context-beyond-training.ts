@@ -1,5 +1,5 @@
 import { clampsToTraining } from "../src/plan/context.js";
-import { numberSet } from "../src/plan/places.js";
+import { numberSet } from "../src/fix/places.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

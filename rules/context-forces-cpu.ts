@@ -1,6 +1,6 @@
 import { formatBytes } from "../src/machines/sizes.js";
-import { addParameter, modelPlace, numberSet } from "../src/plan/places.js";
-import { basis, severityOf } from "../src/plan/pressure.js";
+import { addParameter, modelPlace, numberSet } from "../src/fix/places.js";
+import { basis, severityOf } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

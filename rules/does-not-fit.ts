@@ -1,8 +1,8 @@
 import type { Change } from "../src/finding.js";
 import { formatBytes } from "../src/machines/sizes.js";
 import type { Plan } from "../src/plan/plan.js";
-import { modelPlace, numberSet } from "../src/plan/places.js";
-import { basis, severityOf } from "../src/plan/pressure.js";
+import { modelPlace, numberSet } from "../src/fix/places.js";
+import { basis, severityOf } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

@@ -1,5 +1,5 @@
 import { onOneCard } from "../src/plan/one-card.js";
-import { modelPlace } from "../src/plan/places.js";
+import { modelPlace } from "../src/fix/places.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

@@ -1,4 +1,4 @@
-import { modelPlace } from "../src/plan/places.js";
+import { modelPlace } from "../src/fix/places.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

@@ -1,8 +1,8 @@
 import { parameterNamed } from "../grammar/tree.js";
 import type { Fix } from "../src/finding.js";
 import { formatBytes } from "../src/machines/sizes.js";
-import { addParameter, modelPlace } from "../src/plan/places.js";
-import { basis, severityOf } from "../src/plan/pressure.js";
+import { addParameter, modelPlace } from "../src/fix/places.js";
+import { basis, severityOf } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 const machine = `
@@ -37,7 +37,6 @@ from disk as it is needed does not load at all. \`use_mmap true\` maps the file.
       ollama: "0.6.4",
       machine,
       models,
-      also: ["slow-paging"],
     },
     {
       bad: "FROM acme/deepseek:q2\nPARAMETER num_ctx 2048\nPARAMETER use_mmap false\n",
@@ -46,7 +45,6 @@ from disk as it is needed does not load at all. \`use_mmap true\` maps the file.
       ollama: "0.32.15",
       machine,
       models,
-      also: ["slow-paging"],
     },
   ],
 

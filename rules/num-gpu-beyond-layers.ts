@@ -1,5 +1,5 @@
 import { offloadableLayers } from "../src/models/model.js";
-import { numberSet } from "../src/plan/places.js";
+import { numberSet } from "../src/fix/places.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

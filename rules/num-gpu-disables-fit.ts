@@ -1,8 +1,8 @@
 import { since } from "../src/facts/release.js";
 import { removeLine } from "../src/fix/lines.js";
 import { formatBytes } from "../src/machines/sizes.js";
-import { numberSet } from "../src/plan/places.js";
-import { basis } from "../src/plan/pressure.js";
+import { numberSet } from "../src/fix/places.js";
+import { basis } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -26,7 +26,6 @@ instead of a part on the CPU (llama.cpp #19437).
       ollama: "0.32.15",
       machine:
         "ram: 256GiB\ngpus:\n  - name: Tesla T4\n    count: 4\n    memory: 15GiB\n    free: 14814MiB\n",
-      also: ["num-gpu-beyond-layers"],
     },
   ],
 

@@ -1,6 +1,6 @@
 import { removeLine } from "../src/fix/lines.js";
 import { offloadableLayers } from "../src/models/model.js";
-import { numberSet } from "../src/plan/places.js";
+import { numberSet } from "../src/fix/places.js";
 import { rule } from "../src/rule.js";
 
 /** Nobody has more cards than this and means layers. */

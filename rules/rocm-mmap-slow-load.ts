@@ -1,8 +1,9 @@
 import { parameterNamed } from "../grammar/tree.js";
 import type { Fix } from "../src/finding.js";
 import { formatBytes } from "../src/machines/sizes.js";
-import { addParameter, modelPlace } from "../src/plan/places.js";
-import { basis, presses } from "../src/plan/pressure.js";
+import { addParameter, modelPlace } from "../src/fix/places.js";
+import { basis } from "../src/certainty.js";
+import { presses } from "../src/plan/pressure.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

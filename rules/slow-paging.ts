@@ -1,6 +1,7 @@
 import { formatBytes } from "../src/machines/sizes.js";
-import { modelPlace } from "../src/plan/places.js";
-import { basis, presses } from "../src/plan/pressure.js";
+import { modelPlace } from "../src/fix/places.js";
+import { basis } from "../src/certainty.js";
+import { presses } from "../src/plan/pressure.js";
 import { rule } from "../src/rule.js";
 
 export default rule({

@@ -106,7 +106,11 @@ function filled(piece: string | Uint8Array, size: number, before = ""): Uint8Arr
 
 const from = "FROM llama3.2\n";
 const context = { release: newestRelease };
-const plain = Array.from({ length: 16 }, (_, index) => smallFile(index)).join("\n");
+
+/** A file whose length comes from its conversation, so that nothing in it is wrong. */
+function plainFile(size: number): Uint8Array {
+  return filled(smallFile(0).slice(smallFile(0).indexOf("MESSAGE")), size, smallFile(0));
+}
 
 function parse(bytes: Uint8Array) {
   return parseModelfile(decode(bytes).text);
@@ -153,7 +157,7 @@ function throughput(): void {
   const small = Array.from({ length: 10_000 }, (_, index) => encoder.encode(smallFile(index)));
   const inputs = {
     [`10,000 files of ${(small[0]!.length / 1e3).toFixed(1)} kB`]: small,
-    "one file of 10 MB": [filled(plain, 10e6)],
+    "one file of 10 MB": [plainFile(10e6)],
   };
   for (const [title, files] of Object.entries(inputs)) {
     console.log(title);
@@ -179,73 +183,92 @@ function throughput(): void {
   }
 }
 
-const megabyte = 1e6;
+const ordinary = "a plain file";
 
-const hostile: Readonly<Record<string, Uint8Array>> = {
-  "a quote in the first line that never closes": filled(
-    plain.replaceAll('"', "'"),
-    megabyte,
-    `${from}SYSTEM "`,
-  ),
-  'a """ that never closes': filled(plain.replaceAll('"', "'"), megabyte, `${from}SYSTEM """`),
-  quotes: filled('"', megabyte, `${from}SYSTEM `),
-  'lines of SYSTEM "x': filled('SYSTEM "x\n', megabyte, from),
-  'lines of PARAMETER stop "x" y': filled('PARAMETER stop "x" y\n', megabyte, from),
-  'lines of """': filled('"""\n', megabyte, from),
-  'lines of """ in a value': filled('"""x\n', megabyte, `${from}SYSTEM """`),
-  "100,000 lines": filled("SEED 1 2 \n", megabyte, from),
-  "lines of PARAMETER seed 1": filled("PARAMETER seed 1\n", megabyte, from),
-  "empty lines": filled("\n", megabyte, from),
-  "blanks in a value": filled(" ", megabyte, `${from}FROM x`).fill(0x78, megabyte - 1),
-  NUL: filled("\0", megabyte, from),
-  "NUL in a value": filled("\0", megabyte, `${from}SYSTEM "x`),
-  "no-break spaces": filled("\u00a0", megabyte, from),
-  CR: filled("\r", megabyte, from),
-  "#": filled("#", megabyte, from),
-  "lone continuation bytes": filled(Uint8Array.of(0x80), megabyte, from),
-  "lone continuation bytes behind a mark": filled(Uint8Array.of(0x80), megabyte, `\ufeff${from}`),
-  "MESSAGE ": filled("MESSAGE ", megabyte, from),
-  "MESSAGE in every line": filled("MESSAGE \n", megabyte, from),
-  emoji: filled("🙂", megabyte, from),
-  "emoji that Ollama drops": filled("\u{1fae9}", megabyte, `${from}SYSTEM "`),
-  "one word": filled("A", megabyte, from),
-  "one name": filled("a", megabyte, `${from}PARAMETER `),
-};
+/** Files of `size` bytes that are made to take long. */
+function hostile(size: number): Record<string, Uint8Array> {
+  const unquoted = smallFile(0).replaceAll('"', "'");
+  return {
+    [ordinary]: plainFile(size),
+    "a quote in the first line that never closes": filled(unquoted, size, `${from}SYSTEM "`),
+    'a """ that never closes': filled(unquoted, size, `${from}SYSTEM """`),
+    quotes: filled('"', size, `${from}SYSTEM `),
+    'lines of SYSTEM "x': filled('SYSTEM "x\n', size, from),
+    'lines of PARAMETER stop "x" y': filled('PARAMETER stop "x" y\n', size, from),
+    'lines of """': filled('"""\n', size, from),
+    'lines of """ in a value': filled('"""x\n', size, `${from}SYSTEM """`),
+    "100,000 lines": filled("SEED 1 2 \n", size, from),
+    "lines of PARAMETER seed 1": filled("PARAMETER seed 1\n", size, from),
+    "empty lines": filled("\n", size, from),
+    "blanks in a value": filled(" ", size, `${from}FROM x`).fill(0x78, size - 1),
+    NUL: filled("\0", size, from),
+    "NUL in a value": filled("\0", size, `${from}SYSTEM "x`),
+    "no-break spaces": filled("\u00a0", size, from),
+    CR: filled("\r", size, from),
+    "#": filled("#", size, from),
+    "lone continuation bytes": filled(Uint8Array.of(0x80), size, from),
+    "lone continuation bytes behind a mark": filled(Uint8Array.of(0x80), size, `\ufeff${from}`),
+    "MESSAGE ": filled("MESSAGE ", size, from),
+    "MESSAGE in every line": filled("MESSAGE \n", size, from),
+    emoji: filled("🙂", size, from),
+    "emoji that Ollama drops": filled("\u{1fae9}", size, `${from}SYSTEM "`),
+    "one word": filled("A", size, from),
+    "one name": filled("a", size, `${from}PARAMETER `),
+  };
+}
+
+interface Work {
+  files: Record<string, Uint8Array>;
+  read: (name: string) => void;
+  check: (name: string) => void;
+}
+
+function workOn(size: number): Work {
+  const files = hostile(size);
+  const trees = new Map(Object.entries(files).map(([name, bytes]) => [name, parse(bytes)]));
+  return {
+    files,
+    read: (name) => {
+      readBytes(files[name]!, newestRelease);
+      parse(files[name]!);
+    },
+    check: (name) => void check(trees.get(name)!, context),
+  };
+}
+
+/** Milliseconds for each name, and how they compare with the plain file. */
+function compared(job: (name: string) => void, names: string[], rounds: number) {
+  const taken = measured(Object.fromEntries(names.map((name) => [name, () => job(name)])), rounds);
+  return new Map(
+    names.map((name) => [name, { time: taken[name]!, ratio: taken[name]! / taken[ordinary]! }]),
+  );
+}
 
 /** Returns whether every hostile file stayed below the limit. */
 function worstCases(): boolean {
   console.log(`1 MB of …, ÷ a plain file of 1 MB; ${limit} × is the most allowed`);
-  const files = { "a plain file": filled(plain, megabyte), ...hostile };
-  const jobs = (job: (bytes: Uint8Array) => void) =>
-    Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, () => job(bytes)]));
-  const read = measured(
-    jobs((bytes) => {
-      readBytes(bytes, newestRelease);
-      parse(bytes);
-    }),
-    3,
-  );
-  const trees = new Map(Object.values(files).map((bytes) => [bytes, parse(bytes)]));
-  const checked = measured(
-    jobs((bytes) => check(trees.get(bytes)!, context)),
-    3,
-  );
-  const ratios = (taken: Record<string, number>, name: string) =>
-    taken[name]! / taken["a plain file"]!;
+  // What grows with the square of the length shows in a small file, and would take hours in the large one.
+  const probe = workOn(20e3);
+  const names = Object.keys(probe.files);
+  const large = workOn(1e6);
+  const results = (["read", "check"] as const).map((step) => {
+    const small = compared(probe[step], names, 3);
+    const bearable = names.filter((name) => small.get(name)!.ratio <= limit);
+    const full = compared(large[step], bearable, 3);
+    return new Map(names.map((name) => [name, full.get(name) ?? small.get(name)!]));
+  });
   table(
     ["", "read", "÷ plain", "check", "÷ plain"],
-    Object.keys(files).map((name) => [
+    names.map((name) => [
       name,
-      ms(read[name]!),
-      times(ratios(read, name)),
-      ms(checked[name]!),
-      times(ratios(checked, name)),
+      ...results.flatMap((result) => {
+        const { time, ratio } = result.get(name)!;
+        return [ms(time), times(ratio)];
+      }),
     ]),
   );
-  const slow = Object.keys(files).filter(
-    (name) => Math.max(ratios(read, name), ratios(checked, name)) > limit,
-  );
-  if (slow.length > 0) console.log(`Too slow: ${slow.join("; ")}`);
+  const slow = names.filter((name) => results.some((result) => result.get(name)!.ratio > limit));
+  if (slow.length > 0) console.log(`Too slow, some already at 20 kB: ${slow.join("; ")}`);
   return slow.length === 0;
 }
 

@@ -1,90 +1,28 @@
 import { describe, expect, test } from "vitest";
 import type { TextEdit } from "../grammar/bytes.js";
 import { parseModelfile } from "../grammar/parser.js";
-import contextBeyondTraining from "../rules/context-beyond-training.js";
 import contextForcesCpu from "../rules/context-forces-cpu.js";
-import doesNotFit from "../rules/does-not-fit.js";
-import fewerGpusCheaper from "../rules/fewer-gpus-cheaper.js";
-import fitsSingleGpu from "../rules/fits-single-gpu.js";
+import { ruleNamed } from "../rules/index.js";
 import mmapRequired from "../rules/mmap-required.js";
-import numGpuBeyondLayers from "../rules/num-gpu-beyond-layers.js";
-import numGpuDisablesFit from "../rules/num-gpu-disables-fit.js";
-import numGpuIsLayers from "../rules/num-gpu-is-layers.js";
-import rocmMmapSlowLoad from "../rules/rocm-mmap-slow-load.js";
-import slowPaging from "../rules/slow-paging.js";
-import { newestRelease, parseRelease } from "../src/facts/release.js";
+import { applyEdits } from "../src/fix/fix.js";
 import { insertLineAfter, lineEnding, removeLine } from "../src/fix/lines.js";
-import { modelReference, settingsOf } from "../src/lint.js";
+import { lint } from "../src/index.js";
 import { readProfile } from "../src/machines/profile.js";
-import { catalogueModel, modelLike } from "../src/models/catalogue.js";
-import { makePlan } from "../src/plan/make-plan.js";
-import type { Example, Rule } from "../src/rule.js";
-
-const rules = [
-  contextBeyondTraining,
-  contextForcesCpu,
-  doesNotFit,
-  fewerGpusCheaper,
-  fitsSingleGpu,
-  mmapRequired,
-  numGpuBeyondLayers,
-  numGpuDisablesFit,
-  numGpuIsLayers,
-  rocmMmapSlowLoad,
-  slowPaging,
-];
-
-async function findings(
-  rule: Rule,
-  text: string,
-  { ollama, machine, models = {} }: Pick<Example, "ollama" | "machine" | "models">,
-) {
-  const file = parseModelfile(text);
-  const release = ollama === undefined ? newestRelease : parseRelease(ollama)!;
-  const reference = modelReference(file)!;
-  const described = models[reference];
-  const model = described
-    ? await modelLike(described.like, described.weights, reference)
-    : await catalogueModel(reference);
-  expect(model).toBeDefined();
-  const context = { release, model: model! };
-  if (machine === undefined) return [...rule.check(file, context)];
-  const profile = await readProfile(machine, "machine.yaml");
-  const { server } = profile;
-  const settings = settingsOf(file);
-  const plan = makePlan({ model: model!, machine: profile, release, server, settings });
-  return [...rule.check(file, { ...context, plan })];
-}
-
-function applied(text: string, edits: readonly TextEdit[]): string {
-  return edits
-    .toSorted((a, b) => b.start - a.start)
-    .reduce((now, edit) => now.slice(0, edit.start) + edit.text + now.slice(edit.end), text);
-}
-
-describe.each(rules.map((rule) => [rule.id, rule] as const))("%s", (_, rule) => {
-  test.each(rule.examples)("$message", async (example) => {
-    const { bad, good, message, severity } = example;
-    const reports = await findings(rule, bad, example);
-    expect(reports.map((report) => report.message)).toEqual([message]);
-    const [report] = reports;
-    expect(report!.severity ?? rule.severity).toBe(severity ?? rule.severity);
-    const change = report!.fix ?? report!.suggestions?.[0];
-    expect(change && applied(bad, change.edits)).toBe(good);
-    if (good !== undefined) expect(await findings(rule, good, example)).toEqual([]);
-  });
-});
+import type { Example } from "../src/rule.js";
 
 const machineOf10104 = mmapRequired.examples[0]!;
 
-/** Ids of the rules that find something, with the severity. */
+/** Ids of the memory rules that find something, with the severity. */
 async function found(text: string, given: Partial<Example>): Promise<string[]> {
-  const all: string[] = [];
-  for (const rule of rules) {
-    const reports = await findings(rule, text, { ...machineOf10104, ...given });
-    for (const report of reports) all.push(`${report.severity ?? rule.severity} ${rule.id}`);
-  }
-  return all;
+  const { ollama, machine, models } = { ...machineOf10104, ...given };
+  const findings = await lint(text, {
+    machine: await readProfile(machine!, "machine.yaml"),
+    models: new Map(Object.entries(models!)),
+    ...(ollama !== undefined && { ollama }),
+  });
+  return findings
+    .filter(({ rule }) => ruleNamed(rule)!.group === "memory")
+    .map(({ rule, severity }) => `${severity} ${rule}`);
 }
 
 describe("a model larger than the RAM", () => {
@@ -138,7 +76,7 @@ test("llama3.3:70b on a 24 GB card and 32 GiB of RAM is nothing to stop at", asy
   }
 });
 
-const edited = (text: string, edit: TextEdit) => applied(text, [edit]);
+const edited = (text: string, edit: TextEdit) => applyEdits(text, [edit]);
 const second = (text: string) => {
   const file = parseModelfile(text);
   const statements = file.nodes.filter(({ kind }) => kind === "parameter");
@@ -149,6 +87,7 @@ describe("lines", () => {
   test.each([
     ["FROM x\nPARAMETER top_k 1\nSYSTEM y\n", "FROM x\nSYSTEM y\n"],
     ["FROM x\r\nPARAMETER top_k 1\r\nSYSTEM y\r\n", "FROM x\r\nSYSTEM y\r\n"],
+    ["FROM x\rPARAMETER top_k 1\rSYSTEM y\r", "FROM x\rSYSTEM y\r"],
     ["FROM x\nPARAMETER top_k 1", "FROM x"],
     ["FROM x\nPARAMETER top_k 1\n", "FROM x\n"],
     ["  PARAMETER top_k 1  \nFROM x\n", "FROM x\n"],
@@ -163,6 +102,7 @@ describe("lines", () => {
     ["PARAMETER top_k 1\r\nFROM x\r\n", "PARAMETER top_k 1\r\nNEW\r\nFROM x\r\n"],
     ["FROM x\nPARAMETER top_k 1", "FROM x\nPARAMETER top_k 1\nNEW"],
     ["FROM x\r\nPARAMETER top_k 1", "FROM x\r\nPARAMETER top_k 1\r\nNEW"],
+    ["FROM x\rPARAMETER top_k 1\rSYSTEM y", "FROM x\rPARAMETER top_k 1\rNEW\rSYSTEM y"],
   ])("%j with a line more is %j", (text, rest) => {
     const { file, node } = second(text);
     expect(edited(text, insertLineAfter(file, node, "NEW"))).toBe(rest);

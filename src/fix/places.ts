@@ -10,7 +10,7 @@ import {
 } from "../../grammar/tree.js";
 import type { TextEdit } from "../../grammar/bytes.js";
 import { readInt } from "../../grammar/values.js";
-import { insertLineAfter } from "../fix/lines.js";
+import { insertLineAfter } from "./lines.js";
 
 export interface Setting {
   node: Parameter;
