@@ -111,9 +111,10 @@ function decodeUtf16(bytes: Uint8Array, encoding: "utf-16le" | "utf-16be"): Sour
 
 function decodeBrokenUtf8(bytes: Uint8Array, singly: boolean): Pick<Source, "text" | "broken"> {
   const units = new Units();
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const lead = bytes[at]!;
-    const needed = lead < 0x80 ? 0 : lead < 0xc2 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : -1;
+    const needed =
+      lead < 0x80 ? 0 : lead < 0xc2 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : -1;
     let code = needed === 0 ? lead : lead & (0x3f >> needed);
     let seen = 0;
     while (seen < needed) {

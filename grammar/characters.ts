@@ -73,7 +73,7 @@ export function keptText(text: string): string {
   if (!suspicious.test(text)) return text;
   const kept: string[] = [];
   let from = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!;
     const units = unitsOf(code);
     if (!isKept(code)) {

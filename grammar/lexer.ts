@@ -36,6 +36,15 @@ const capitals = /[ \t]*([A-Z]{4,64})(?=([ \t])|[\r\n]|$)/y;
 
 const quote = 0x22;
 
+/** Whether a name or role may end here: at a blank, an equals sign or colon, or something invisible. */
+function endsWord(code: number): boolean {
+  return code === 0x3d || code === 0x3a || isBlank(code) || isNewline(code) || !isPrintable(code);
+}
+
+function isUnseen(code: number): boolean {
+  return !isPrintable(code) && !isBlank(code) && !isNewline(code);
+}
+
 /**
  * Splits a Modelfile into tokens that cover every character of it, following the states of ParseFile in
  * Ollama's parser/parser.go. Where Ollama would stop with an error, the tokens of the second half of
@@ -114,19 +123,10 @@ export function lex(text: string, dialect: Dialect): IToken[] {
     return add(end > at ? t.WrongSeparator : t.NoSeparator, at, end);
   }
 
-  /** Whether a name or role may end here: at a blank, an equals sign or colon, or something invisible. */
-  function endsWord(code: number): boolean {
-    return code === 0x3d || code === 0x3a || isBlank(code) || isNewline(code) || !isPrintable(code);
-  }
-
   /** Where a name or role ends that is well written up to `plainEnd`: `seed"1"` is a name and its value. */
   function nameEnd(first: number, plainEnd: number): number {
     if (plainEnd > first && codeAt(plainEnd) === quote) return plainEnd;
     return skip(plainEnd, (code) => !endsWord(code));
-  }
-
-  function isUnseen(code: number): boolean {
-    return !isPrintable(code) && !isBlank(code) && !isNewline(code);
   }
 
   function parameter(start: number): number {
@@ -192,7 +192,7 @@ export function lex(text: string, dialect: Dialect): IToken[] {
 
   /** The end of `count` quotes that begin at `at`, dropped characters between them included; -1 if there are fewer. */
   function quotesEnd(at: number, count: number): number {
-    for (let seen = 0; ; ) {
+    for (let seen = 0; ;) {
       const code = codeAt(at);
       if (code === quote) {
         at++;
@@ -223,7 +223,7 @@ export function lex(text: string, dialect: Dialect): IToken[] {
     const count = triple < 0 ? 1 : 3;
     const open = triple < 0 ? start + 1 : triple;
     if (start < unclosedFrom[count]) {
-      for (let line = open; ; ) {
+      for (let line = open; ;) {
         const end = lineEnd(line);
         const last = lastKept(line, end);
         const close = quotesStart(last, line, count);
@@ -297,13 +297,19 @@ export function lex(text: string, dialect: Dialect): IToken[] {
     if (!/^[A-Za-z]/.test(word)) return false;
     const upper = word === word.toUpperCase();
     if (upper && word.length > 1 && !afterText) return true;
-    return word.length > 3 && (upper || !afterText) && nearest(word, t.keywords.keys()) !== undefined;
+    return (
+      word.length > 3 && (upper || !afterText) && nearest(word, t.keywords.keys()) !== undefined
+    );
   }
 
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const code = text.codePointAt(at)!;
     if (isBlank(code) || isNewline(code)) {
-      at = add(t.Gap, at, skip(at, (code) => isBlank(code) || isNewline(code)));
+      at = add(
+        t.Gap,
+        at,
+        skip(at, (code) => isBlank(code) || isNewline(code)),
+      );
     } else if (code === 0x23) {
       at = add(t.Comment, at, lineEnd(at));
     } else {

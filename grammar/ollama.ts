@@ -63,7 +63,9 @@ export function stopOf(node: Statement, release: Release): Stop | undefined {
   if (node.kind === "unknown" || node.kind === "stray") return flaw?.stop;
   const lacks = !acceptsInstruction(instructionFact(node.name)!, release);
   // A keyword is judged at the blank behind it, so only what is wrong before that blank comes first.
-  const early = flaw && (flaw.stop.error === "command" || flaw.kind === "invisible" || flaw.kind === "no-value");
+  const early =
+    flaw &&
+    (flaw.stop.error === "command" || flaw.kind === "invisible" || flaw.kind === "no-value");
   if (lacks && !early) return { error: "command", at: node.keyword.end + 1 };
   return flaw?.stop;
 }
@@ -85,7 +87,8 @@ function refusal(text: string, stop: Stop, release: Release): Reading {
     stop.error === "role"
       ? 'message role must be one of "system", "user", or "assistant"'
       : `command must be one of ${listed(acceptedInstructions(release))}`;
-  if (!parserGeneration(release).numbersErrors) return { ok: false, kind: "parser", error: message };
+  if (!parserGeneration(release).numbersErrors)
+    return { ok: false, kind: "parser", error: message };
   const line = ollamaLine(text, stop.at);
   return { ok: false, kind: "parser", error: `(line ${line}): ${message}`, line, message };
 }
@@ -109,7 +112,16 @@ export function printCommands(commands: readonly Command[]): string {
   return commands.map((command) => `${printCommand(command)}\n`).join("");
 }
 
-const plain = new Set(["license", "template", "system", "adapter", "renderer", "parser", "requires", "draft"]);
+const plain = new Set([
+  "license",
+  "template",
+  "system",
+  "adapter",
+  "renderer",
+  "parser",
+  "requires",
+  "draft",
+]);
 
 function printCommand({ name, args }: Command): string {
   if (name === "model") return `FROM ${args}`;

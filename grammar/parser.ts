@@ -3,7 +3,17 @@ import { EmbeddedActionsParser, type IToken } from "chevrotain";
 import { isBlank, isLetter, isNameCharacter, keptText, unitsOf } from "./characters.js";
 import { lex, type Dialect } from "./lexer.js";
 import * as t from "./tokens.js";
-import type { Flaw, FlawKind, Leaf, Modelfile, Node, Span, Statement, Stop, Value } from "./tree.js";
+import type {
+  Flaw,
+  FlawKind,
+  Leaf,
+  Modelfile,
+  Node,
+  Span,
+  Statement,
+  Stop,
+  Value,
+} from "./tree.js";
 
 /** The dialect of every release since 0.2.0. */
 const current: Dialect = { trimsValues: true };
@@ -30,7 +40,8 @@ export class ModelfileParser extends EmbeddedActionsParser {
     this.taken = 0;
     this.input = tokens;
     const nodes = this.modelfile();
-    if (this.errors.length > 0) throw new Error(`The grammar lacks a case: ${this.errors[0]!.message}`);
+    if (this.errors.length > 0)
+      throw new Error(`The grammar lacks a case: ${this.errors[0]!.message}`);
     return { start: 0, end: text.length, text, nodes };
   }
 
@@ -42,7 +53,7 @@ export class ModelfileParser extends EmbeddedActionsParser {
         { ALT: () => this.SUBRULE(this.comment) },
         { ALT: () => this.SUBRULE(this.statement) },
         { ALT: () => this.SUBRULE(this.stray) },
-      ]) as Node;
+      ]);
       this.ACTION(() => nodes.push(node));
     });
     return nodes;
@@ -67,7 +78,7 @@ export class ModelfileParser extends EmbeddedActionsParser {
       { ALT: () => this.SUBRULE(this.parameter, { ARGS: [flaws] }) },
       { ALT: () => this.SUBRULE(this.message, { ARGS: [flaws] }) },
       { ALT: () => this.SUBRULE(this.unknown, { ARGS: [flaws] }) },
-    ]) as Statement;
+    ]);
   });
 
   private readonly instruction = this.RULE("instruction", (flaws: Flaw[]): Statement => {
@@ -118,7 +129,11 @@ export class ModelfileParser extends EmbeddedActionsParser {
     const separated = this.OPTION(() => {
       this.SUBRULE(this.separator, { ARGS: [flaws, keyword] });
       const blank = this.OPTION1(() => this.CONSUME(t.ExtraBlank));
-      this.ACTION(() => blank && flaws.push(this.flaw("extra-blank", blank, { error: "role", at: blank.startOffset + 1 })));
+      this.ACTION(
+        () =>
+          blank &&
+          flaws.push(this.flaw("extra-blank", blank, { error: "role", at: blank.startOffset + 1 })),
+      );
       role = this.OPTION2(() =>
         this.OR([{ ALT: () => this.CONSUME(t.Role) }, { ALT: () => this.CONSUME(t.BadRole) }]),
       );
@@ -184,13 +199,17 @@ export class ModelfileParser extends EmbeddedActionsParser {
       {
         ALT: () => {
           const token = this.CONSUME(t.WrongSeparator);
-          this.ACTION(() => flaws.push(this.flaw("wrong-separator", token, this.brokenOff(before, token))));
+          this.ACTION(() =>
+            flaws.push(this.flaw("wrong-separator", token, this.brokenOff(before, token))),
+          );
         },
       },
       {
         ALT: () => {
           const token = this.CONSUME(t.NoSeparator);
-          this.ACTION(() => flaws.push(this.flaw("no-separator", token, this.brokenOff(before, token))));
+          this.ACTION(() =>
+            flaws.push(this.flaw("no-separator", token, this.brokenOff(before, token))),
+          );
         },
       },
     ]);
@@ -202,7 +221,7 @@ export class ModelfileParser extends EmbeddedActionsParser {
       this.OR([
         { ALT: () => this.SUBRULE(this.bare) },
         { ALT: () => this.SUBRULE(this.quoted, { ARGS: [flaws] }) },
-      ]) as Value,
+      ]),
     );
     this.OPTION2(() => this.CONSUME1(t.Margin));
     return this.ACTION(() => {
@@ -255,9 +274,10 @@ export class ModelfileParser extends EmbeddedActionsParser {
   private take(): Span & { leaves: Leaf[] } {
     const leaves: Leaf[] = [];
     const last = this.LA(0);
-    for (let token; token !== last; ) {
+    for (let token; token !== last;) {
       token = this.input[this.taken++]!;
-      if (token.tokenType !== t.NoSeparator) leaves.push({ type: token.tokenType.name, ...span(token) });
+      if (token.tokenType !== t.NoSeparator)
+        leaves.push({ type: token.tokenType.name, ...span(token) });
     }
     return { start: leaves[0]!.start, end: leaves.at(-1)!.end, leaves };
   }

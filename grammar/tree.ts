@@ -136,7 +136,9 @@ export function parametersOf(file: Modelfile): Parameter[] {
 
 /** Instructions of one keyword, in order. */
 export function instructionsNamed(file: Modelfile, name: string): Instruction[] {
-  return file.nodes.filter((node) => node.kind === "instruction" && node.name === name) as Instruction[];
+  return file.nodes.filter(
+    (node) => node.kind === "instruction" && node.name === name,
+  ) as Instruction[];
 }
 
 /** The last PARAMETER of that name with a value: the one that counts. */

@@ -84,7 +84,14 @@ export function readFloat(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function readHex([, sign, whole = "", fraction = "", bare = "", power = ""]: RegExpExecArray): number {
+function readHex([
+  ,
+  sign,
+  whole = "",
+  fraction = "",
+  bare = "",
+  power = "",
+]: RegExpExecArray): number {
   const after = (fraction + bare).replaceAll("_", "");
   const mantissa = BigInt(`0x0${whole.replaceAll("_", "")}${after}`);
   const exponent = Number(power.replaceAll("_", "")) - 4 * after.length;

@@ -28,7 +28,8 @@ prompt shows it to the model as it stands. A line break is written as a line bre
     for (const node of statements(file)) {
       if (node.kind === "stray" || node.kind === "unknown" || !node.value?.closed) continue;
       const stop = node.kind === "parameter" && node.parameter === "stop";
-      const text = node.kind === "message" || (node.kind === "instruction" && node.name === "SYSTEM");
+      const text =
+        node.kind === "message" || (node.kind === "instruction" && node.name === "SYSTEM");
       if (!stop && !text) continue;
       const { value } = node;
       const written = file.text.slice(value.content.start, value.content.end);
@@ -38,7 +39,9 @@ prompt shows it to the model as it stands. A line break is written as a line bre
       const found = escape.exec(written);
       if (!found) continue;
       const start = value.content.start + found.index;
-      const what = { n: "line break", r: "carriage return", t: "tab" }[found[0][1] as "n" | "r" | "t"];
+      const what = { n: "line break", r: "carriage return", t: "tab" }[
+        found[0][1] as "n" | "r" | "t"
+      ];
       const meant = written
         .replaceAll("\\r\\n", lineEnding(file))
         .replaceAll("\\n", lineEnding(file))

@@ -62,7 +62,7 @@ function* inValue(file: Modelfile, value: Span) {
   const text = file.text.slice(value.start, value.end);
   if (!/[^\t\n\r\x20-\x7e]/.test(text)) return;
   const places = new Map<number, number[]>();
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!;
     if (!isKept(code)) places.set(code, [...(places.get(code) ?? []), value.start + at]);
     at += unitsOf(code);

@@ -50,7 +50,11 @@ A blank separates keyword, name and value, nothing else. \`PARAMETER top_k=4\` s
         };
       }
       // `top_k = 4`: Ollama reads the name, and "= 4" for a value that is no number.
-      if (node.kind === "parameter" && node.value?.quote === "" && /^[=:][ \t]/.test(node.value.text)) {
+      if (
+        node.kind === "parameter" &&
+        node.value?.quote === "" &&
+        /^[=:][ \t]/.test(node.value.text)
+      ) {
         const { start } = node.value;
         const end = start + /^[=:][ \t]*/.exec(file.text.slice(start, node.value.end))![0].length;
         // `stop = x` is taken as it stands, and so is anything for a deprecated name.

@@ -49,7 +49,8 @@ function looksLikePath(text: string): boolean {
 
 function message(text: string): string {
   const shown = text.length > 50 ? `${text.slice(0, 49)}…` : text;
-  if (/^[<{[$].*[>}\]]$|^__\w+__$|^\$\w+$/.test(text)) return `"${shown}" is a placeholder, no model name.`;
+  if (/^[<{[$].*[>}\]]$|^__\w+__$|^\$\w+$/.test(text))
+    return `"${shown}" is a placeholder, no model name.`;
   const reference = parseReference(text);
   if (!reference.ok && reference.base === undefined) {
     return `"${shown}" says both :local and :cloud. Use one.`;
@@ -67,6 +68,7 @@ function message(text: string): string {
   }
   const allowed = { host: /[\w.:-]/, namespace: /[\w-]/, model: /[\w.-]/, tag: /[\w.-]/ }[part];
   const odd = [...written].find((character) => !allowed.test(character));
-  if (odd === undefined) return `"${shown}" is no model name: the ${part} may not start with "${written[0]}".`;
+  if (odd === undefined)
+    return `"${shown}" is no model name: the ${part} may not start with "${written[0]}".`;
   return `"${shown}" is no model name: the ${part} may not hold "${odd}".`;
 }

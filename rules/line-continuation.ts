@@ -42,7 +42,11 @@ several lines stands between \`"""\`.
             title: 'Put """ around the text',
             safety: "safe",
             edits: [
-              { start: value.start, end: last, text: `"""${text.replaceAll(/[ \t]*\\(?=\r|\n)/g, "")}"""` },
+              {
+                start: value.start,
+                end: last,
+                text: `"""${text.replaceAll(/[ \t]*\\(?=\r|\n)/g, "")}"""`,
+              },
             ],
           },
         }),

@@ -17,7 +17,11 @@ weights. FROM may stand anywhere in the file.
       good: "FROM llama3.2\nSYSTEM You are terse.\n",
       message: "No FROM line: Ollama cannot tell what to build on.",
     },
-    { bad: "", good: "FROM llama3.2\n", message: "The file is empty. A Modelfile needs a FROM line." },
+    {
+      bad: "",
+      good: "FROM llama3.2\n",
+      message: "The file is empty. A Modelfile needs a FROM line.",
+    },
     {
       bad: "# to be written\n",
       good: "FROM llama3.2\n# to be written\n",

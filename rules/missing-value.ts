@@ -91,7 +91,9 @@ function refused(node: Exclude<Statement, { kind: "stray" }>): string {
       : `PARAMETER ${node.parameter} has no value.`;
   }
   if (node.kind === "message") {
-    return node.role === "" ? "MESSAGE has neither role nor text." : `MESSAGE ${node.role} has no text.`;
+    return node.role === ""
+      ? "MESSAGE has neither role nor text."
+      : `MESSAGE ${node.role} has no text.`;
   }
   return `${node.name} has no value.`;
 }

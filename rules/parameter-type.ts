@@ -99,7 +99,9 @@ function meant(type: ParameterType, text: string): string | undefined {
     if (scaled) return `${Number(scaled[1]) * (/k/i.test(scaled[2]!) ? 1024 : 1024 * 1024)}`;
     const thousands = /^\d{1,3}(?:,\d{3})+$/.test(grouped) ? grouped.replaceAll(",", "") : grouped;
     if (readInt(thousands) !== undefined) return `${readInt(thousands)}`;
-    const number = /^[+-]?\d+(?:\.\d+)?(?:[eE]\+?\d+)?$/.test(thousands) ? Number(thousands) : Number.NaN;
+    const number = /^[+-]?\d+(?:\.\d+)?(?:[eE]\+?\d+)?$/.test(thousands)
+      ? Number(thousands)
+      : Number.NaN;
     return Number.isSafeInteger(number) ? `${number}` : undefined;
   }
   const point = grouped.replace(/^([+-]?\d+),(\d+)$/, "$1.$2").replace(/[fF]$/, "");

@@ -22,7 +22,9 @@ the model goes on talking to itself where the template and the tokenizer do not 
   ],
 
   *check(file, { model }) {
-    const stops = parametersOf(file).filter(({ parameter, value }) => parameter === "stop" && value);
+    const stops = parametersOf(file).filter(
+      ({ parameter, value }) => parameter === "stop" && value,
+    );
     // A template of one's own ends its turns in its own way.
     if (!model?.stop?.length || instructionsNamed(file, "TEMPLATE").length > 0) return;
     const kept = new Set(stops.map(({ value }) => value!.text));

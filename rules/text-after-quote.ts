@@ -1,4 +1,10 @@
-import { statements, type Modelfile, type Span, type Statement, type Value } from "../grammar/tree.js";
+import {
+  statements,
+  type Modelfile,
+  type Span,
+  type Statement,
+  type Value,
+} from "../grammar/tree.js";
 import type { Report } from "../src/finding.js";
 import { lineEnding } from "../src/fix/lines.js";
 import { rule } from "../src/rule.js";

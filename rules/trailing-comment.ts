@@ -70,6 +70,7 @@ function severityFor(node: Statement, release: Release): "error" | "warning" | u
     if (node.name === "FROM" || node.name === "REQUIRES") return "error";
     return ["ADAPTER", "DRAFT", "RENDERER", "PARSER"].includes(node.name) ? "warning" : undefined;
   }
-  if (node.kind !== "parameter" || standing(node.parameter, release) !== "accepted") return undefined;
+  if (node.kind !== "parameter" || standing(node.parameter, release) !== "accepted")
+    return undefined;
   return parameterFact(node.parameter)!.type === "strings" ? "warning" : "error";
 }

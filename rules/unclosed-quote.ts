@@ -26,7 +26,8 @@ names no line; where one comes by chance, the instructions in between are lost w
     {
       bad: 'FROM acme/tuned\nSYSTEM "You are terse.\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
       good: 'FROM acme/tuned\nSYSTEM "You are terse."\nPARAMETER top_k 4\nPARAMETER stop "x"\n',
-      message: "This quote closes in line 4: the text swallows 2 lines that look like instructions.",
+      message:
+        "This quote closes in line 4: the text swallows 2 lines that look like instructions.",
       severity: "warning",
     },
   ],
@@ -56,11 +57,18 @@ names no line; where one comes by chance, the instructions in between are lost w
           at: open,
           severity: "warning",
           message: `This quote closes in line ${lineOf(file, value.end)}: the text swallows ${
-            swallowed.length === 1 ? "a line that looks like an instruction" : `${swallowed.length} lines that look like instructions`
+            swallowed.length === 1
+              ? "a line that looks like an instruction"
+              : `${swallowed.length} lines that look like instructions`
           }.`,
           help: 'Close it where the text ends; text of several lines is safer between """.',
           related: swallowed.map((at) => ({ at, message: "This is read as text." })),
-          suggestions: [{ title: "Close it in its first line", edits: [{ start: first, end: first, text: '"' }] }],
+          suggestions: [
+            {
+              title: "Close it in its first line",
+              edits: [{ start: first, end: first, text: '"' }],
+            },
+          ],
         };
       }
     }

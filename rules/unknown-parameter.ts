@@ -81,7 +81,8 @@ function report(file: Modelfile, node: Parameter, release: Release): Report {
   }
   const foreign = foreignParameter(name);
   if (foreign && !accepted.includes(name)) {
-    const use = foreign.use !== undefined && accepted.includes(foreign.use) ? foreign.use : undefined;
+    const use =
+      foreign.use !== undefined && accepted.includes(foreign.use) ? foreign.use : undefined;
     return {
       at,
       message: `Unknown parameter "${name}", ${foreign.is}.${use ? ` Use "${use}".` : ""}`,
@@ -93,7 +94,9 @@ function report(file: Modelfile, node: Parameter, release: Release): Report {
     };
   }
   const plain = name.replaceAll(/["'`]/g, "").replaceAll(/[^\w]+/g, "_");
-  const guess = accepted.includes(plain.toLowerCase()) ? plain.toLowerCase() : nearest(plain, accepted);
+  const guess = accepted.includes(plain.toLowerCase())
+    ? plain.toLowerCase()
+    : nearest(plain, accepted);
   return {
     at,
     message: `Unknown parameter "${name}".${guess ? ` Did you mean "${guess}"?` : ""}`,

@@ -43,7 +43,8 @@ export async function lookUp(file: Modelfile, setup: Setup): Promise<LookedUp> {
   const localFrom = await localNames(file, setup);
   if (localFrom.size > 0) context.localFrom = localFrom;
   const reference = modelReference(file);
-  if (reference === undefined || !(machine || wantsModel(file, setup.severityOf))) return { context };
+  if (reference === undefined || !(machine || wantsModel(file, setup.severityOf)))
+    return { context };
   const found = await findModel(reference, setup);
   if (!("model" in found)) return { context, unknownModel: found.unknown };
   context.model = found.model;

@@ -53,7 +53,10 @@ export async function lint(text: string, options: LintOptions = {}): Promise<Fin
 }
 
 /** Makes the fixes of a file, in its own encoding and line ends; the unsafe ones only with `unsafe`. */
-export async function fix(bytes: Uint8Array, options: LintOptions & { unsafe?: boolean } = {}): Promise<Fixed> {
+export async function fix(
+  bytes: Uint8Array,
+  options: LintOptions & { unsafe?: boolean } = {},
+): Promise<Fixed> {
   return fixBytes(bytes, (file) => findings(file, options), options.unsafe ?? false);
 }
 

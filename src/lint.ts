@@ -18,7 +18,11 @@ export function check(file: Modelfile, context: Context, severityOf: SeverityOf 
     const severity = severityOf(rule);
     if (severity === "off" || !applies(rule, file, context)) continue;
     for (const report of rule.check(file, context)) {
-      findings.push({ ...report, rule: rule.id, severity: lowered(severity, rule, report.severity) });
+      findings.push({
+        ...report,
+        rule: rule.id,
+        severity: lowered(severity, rule, report.severity),
+      });
     }
   }
   return findings.sort((a, b) => a.at.start - b.at.start || a.at.end - b.at.end);
@@ -47,7 +51,8 @@ export function wantsModel(file: Modelfile, severityOf: SeverityOf = own): boole
 
 /** The text of the FROM that counts: the last one with a value. */
 export function modelReference(file: Modelfile): string | undefined {
-  return instructionsNamed(file, "FROM").findLast(({ value }) => value && value.text !== "")?.value?.text;
+  return instructionsNamed(file, "FROM").findLast(({ value }) => value && value.text !== "")?.value
+    ?.text;
 }
 
 /** What the file sets of the things that memory depends on; values that Ollama refuses are left out. */
@@ -65,5 +70,5 @@ export function settingsOf(file: Modelfile): Settings {
     useMmap: mmap?.type === "bool" ? mmap.value : undefined,
   };
   const set = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(set) as Settings;
+  return Object.fromEntries(set);
 }

@@ -48,7 +48,11 @@ export function createRequest(bytes: Uint8Array): {
 } {
   const parse = readBytes(bytes, newestRelease);
   if (!parse.ok) return { parse };
-  return { parse, params: readParameters(parse.commands), create: createFromCommands(parse.commands) };
+  return {
+    parse,
+    params: readParameters(parse.commands),
+    create: createFromCommands(parse.commands),
+  };
 }
 
 /** A model name: its parts, whether Ollama takes it, and what the server makes of it in FROM. */

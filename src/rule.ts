@@ -16,7 +16,14 @@ export interface Context {
   plan?: Plan;
 }
 
-export const groups = ["syntax", "parameters", "references", "messages", "memory", "releases"] as const;
+export const groups = [
+  "syntax",
+  "parameters",
+  "references",
+  "messages",
+  "memory",
+  "releases",
+] as const;
 
 export interface Rule {
   /** Kebab-case; names the defect: "unknown-parameter". Also the name of the file in rules/. */

@@ -1,4 +1,15 @@
-import { chmod, mkdtemp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdtemp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -22,7 +33,13 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
 
 interface Json {
   version: number;
-  files: { path: string; machine: string | null; ollama: string; fixed: boolean; findings: JsonFinding[] }[];
+  files: {
+    path: string;
+    machine: string | null;
+    ollama: string;
+    fixed: boolean;
+    findings: JsonFinding[];
+  }[];
   problems: { path: string; message: string }[];
   summary: Record<string, number>;
 }
@@ -42,11 +59,35 @@ async function json(args: string[], options?: Parameters<typeof run>[1]): Promis
 
 describe("what cannot be read", () => {
   const cases: [string, () => Promise<string>, RegExp][] = [
-    ["a missing file", async () => join(folder, "nowhere/Modelfile"), /"[^"]*nowhere\/Modelfile" does not exist\.$/],
-    ["an empty file", () => file("empty/Modelfile", ""), /is empty\. A Modelfile needs a FROM line\.$/],
-    ["a binary file", () => file("binary/Modelfile", Uint8Array.from({ length: 999 }, (_, i) => (i * 7) % 31)), /is no text\./],
-    ["a GGUF file", () => file("gguf/Modelfile", "GGUF\u0003\0\0\0"), /is a GGUF model\. Write FROM/],
-    ["UTF-16 without a mark", () => file("utf16/Modelfile", Buffer.from("FROM llama3.2\n", "utf16le")), /is UTF-16 without a byte-order mark/],
+    [
+      "a missing file",
+      async () => join(folder, "nowhere/Modelfile"),
+      /"[^"]*nowhere\/Modelfile" does not exist\.$/,
+    ],
+    [
+      "an empty file",
+      () => file("empty/Modelfile", ""),
+      /is empty\. A Modelfile needs a FROM line\.$/,
+    ],
+    [
+      "a binary file",
+      () =>
+        file(
+          "binary/Modelfile",
+          Uint8Array.from({ length: 999 }, (_, i) => (i * 7) % 31),
+        ),
+      /is no text\./,
+    ],
+    [
+      "a GGUF file",
+      () => file("gguf/Modelfile", "GGUF\u0003\0\0\0"),
+      /is a GGUF model\. Write FROM/,
+    ],
+    [
+      "UTF-16 without a mark",
+      () => file("utf16/Modelfile", Buffer.from("FROM llama3.2\n", "utf16le")),
+      /is UTF-16 without a byte-order mark/,
+    ],
     [
       "a file of 100 MB",
       async () => {
@@ -116,7 +157,10 @@ describe("what the command line gets wrong", () => {
     [["--ollama", "new", "x"], '"new" is no Ollama release. Write a version such as 0.32.15.'],
     [["--ollama", "0.1.20", "x"], "Ollama 0.1.20 is too old: releases from 0.1.44 on are known."],
     [["--rule", "unknown-paramter=off", "x"], 'Did you mean "unknown-parameter"?'],
-    [["--rule", "unknown-parameter", "x"], '--rule takes ID=off, info, warning or error, not "unknown-parameter".'],
+    [
+      ["--rule", "unknown-parameter", "x"],
+      '--rule takes ID=off, info, warning or error, not "unknown-parameter".',
+    ],
     [["--max-warnings", "few", "x"], '--max-warnings takes a whole number, not "few".'],
     [["--machine", "rtx4090", "x"], "rtx4090-64g"],
     [["--unsafe-fixes", "x"], "--unsafe-fixes goes with --fix or --diff."],
@@ -127,7 +171,9 @@ describe("what the command line gets wrong", () => {
 
   test.each(cases)("%j", async (args, message) => {
     const modelfile = await file("line/Modelfile", "FROM llama3.2\n");
-    const { code, stderr } = await run(args.map((arg) => (arg === "x" && args[0] !== "pars" ? modelfile : arg)));
+    const { code, stderr } = await run(
+      args.map((arg) => (arg === "x" && args[0] !== "pars" ? modelfile : arg)),
+    );
     expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(code).toBe(2);
@@ -139,7 +185,9 @@ describe("broken files beside", () => {
     const path = await file("config/Modelfile", "FROM llama3.2\nSYTEM hi\n");
     const config = await file("config/.modelfile-lint.yaml", "rules:\n  unknown-paramter: off\n");
     const { code, stdout, stderr } = await run([path, "--fix"]);
-    expect(stderr).toContain(`${config}:2:3: Unknown rule "unknown-paramter". Did you mean "unknown-parameter"?`);
+    expect(stderr).toContain(
+      `${config}:2:3: Unknown rule "unknown-paramter". Did you mean "unknown-parameter"?`,
+    );
     expect(stdout).toBe("");
     expect(code).toBe(2);
     expect(await readFile(path, "utf8")).toBe("FROM llama3.2\nSYTEM hi\n");
@@ -169,9 +217,14 @@ describe("configuration", () => {
       'rules: { default-value: error, duplicate-parameter: off }\nignore: ["old/**"]\noverrides:\n  - files: ["prod/**"]\n    rules: { default-value: off }\n',
     );
     const text = "FROM llama3.2\nPARAMETER top_k 40\nPARAMETER top_k 40\n";
-    await Promise.all(["Modelfile", "old/Modelfile", "prod/Modelfile"].map((name) => file(`set/${name}`, text)));
+    await Promise.all(
+      ["Modelfile", "old/Modelfile", "prod/Modelfile"].map((name) => file(`set/${name}`, text)),
+    );
     const { files } = await json(["set"], { cwd: folder });
-    const seen = files.map(({ path, findings }) => [path, findings.map(({ rule, severity }) => `${rule} ${severity}`)]);
+    const seen = files.map(({ path, findings }) => [
+      path,
+      findings.map(({ rule, severity }) => `${rule} ${severity}`),
+    ]);
     expect(seen).toEqual([
       ["set/Modelfile", ["default-value error", "default-value error"]],
       ["set/prod/Modelfile", []],
@@ -181,7 +234,9 @@ describe("configuration", () => {
   test("names the release, which the command line may change", async () => {
     await file("release/.modelfile-lint.yaml", 'ollama: "0.5.4"\n');
     const path = await file("release/Modelfile", "FROM llama3.2\nRENDERER qwen3-coder\n");
-    expect((await json([path])).files[0]!.findings.map(({ rule }) => rule)).toEqual(["instruction-too-new"]);
+    expect((await json([path])).files[0]!.findings.map(({ rule }) => rule)).toEqual([
+      "instruction-too-new",
+    ]);
     expect((await json([path, "--ollama", "0.12"])).files[0]!.findings).toEqual([]);
     expect((await json([path, "--no-config"])).files[0]!.ollama).toBe("0.32.15");
   });
@@ -216,7 +271,9 @@ describe("fixing", () => {
   test("--diff shows and writes nothing", async () => {
     const path = await file("diff/Modelfile", broken.replaceAll("\r", ""));
     const { code, stdout } = await run(["Modelfile", "--diff"], { cwd: join(folder, "diff") });
-    expect(stdout).toContain("-PARAMETER temprature 0.7\n-SYTEM hi\n+PARAMETER temperature 0.7\n+SYSTEM hi\n");
+    expect(stdout).toContain(
+      "-PARAMETER temprature 0.7\n-SYTEM hi\n+PARAMETER temperature 0.7\n+SYSTEM hi\n",
+    );
     expect(stdout).toContain("--- a/Modelfile\n+++ b/Modelfile\n");
     expect(code).toBe(1);
     expect(await readFile(path, "utf8")).toBe(broken.replaceAll("\r", ""));
@@ -250,7 +307,9 @@ describe("fixing", () => {
   test("a file that changed meanwhile stays as it is", async () => {
     const path = await file("changed/Modelfile", "FROM b\n");
     const write = replaceFile(path, Buffer.from("FROM a\n"), Buffer.from("FROM c\n"));
-    await expect(write).rejects.toThrow("has changed meanwhile; the fixes were not written. Run again.");
+    await expect(write).rejects.toThrow(
+      "has changed meanwhile; the fixes were not written. Run again.",
+    );
     expect(await readFile(path, "utf8")).toBe("FROM b\n");
     expect(await readdir(join(folder, "changed"))).toEqual(["Modelfile"]);
   });
@@ -260,14 +319,19 @@ describe("fixing", () => {
     const path = join(folder, "link/Modelfile");
     await symlink(target, path);
     await run([path, "--fix"]);
-    expect((await readFile(target, "utf8")) === whole && (await readFile(path, "utf8")) === whole).toBe(true);
+    expect(
+      (await readFile(target, "utf8")) === whole && (await readFile(path, "utf8")) === whole,
+    ).toBe(true);
     expect(await readdir(join(folder, "link/real"))).toEqual(["Modelfile"]);
   });
 });
 
 describe("reports", () => {
   test("JSON counts lines and columns from one, in UTF-16 units", async () => {
-    const path = await file("json/Modelfile", "FROM llama3.2\r\nSYSTEM 👩 hi\r\nPARAMETER temprature 0.7\r\n");
+    const path = await file(
+      "json/Modelfile",
+      "FROM llama3.2\r\nSYSTEM 👩 hi\r\nPARAMETER temprature 0.7\r\n",
+    );
     const report = await json([path]);
     expect(report.version).toBe(1);
     expect(report.summary).toEqual({ files: 1, errors: 1, warnings: 0, infos: 0, fixed: 0 });
@@ -285,7 +349,10 @@ describe("reports", () => {
   });
 
   test("a frame points at the place, past wide and combining characters", async () => {
-    const path = await file("wide/Modelfile", "FROM llama3.2\nPARAMETER 温度 0.7\nMESSAGE Üser é\n");
+    const path = await file(
+      "wide/Modelfile",
+      "FROM llama3.2\nPARAMETER 温度 0.7\nMESSAGE Üser é\n",
+    );
     const { stdout } = await run([path]);
     const lines = stdout.split("\n");
     const frame = lines.findIndex((line) => line.includes("PARAMETER 温度"));
@@ -293,16 +360,24 @@ describe("reports", () => {
   });
 
   test("a file cannot steer the terminal", async () => {
-    const path = await file("escape/Modelfile", "FROM llama3.2\nPARAMETER \u001b[31mred\u0007 \u202e1\n");
+    const path = await file(
+      "escape/Modelfile",
+      "FROM llama3.2\nPARAMETER \u001b[31mred\u0007 \u202e1\n",
+    );
     const { stdout } = await run([path, "--color"], { env: { NO_COLOR: "" } });
     // eslint-disable-next-line no-control-regex
-    expect(stdout.replaceAll(/\u001b\[\d+(?:;\d+)*m/g, "")).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+    expect(stdout.replaceAll(/\u001b\[\d+(?:;\d+)*m/g, "")).not.toMatch(
+      /[\u0000-\u0009\u000b-\u001f\u202e]/,
+    );
     expect(stdout).toContain("<U+001B>[31mred<U+0007>");
     expect(stdout).toContain("<U+202E>");
   });
 
   test("a long line is cut around the finding", async () => {
-    const path = await file("long/Modelfile", `FROM llama3.2\nPARAMETER stop ${"x".repeat(100_000)}\u00a0y\n`);
+    const path = await file(
+      "long/Modelfile",
+      `FROM llama3.2\nPARAMETER stop ${"x".repeat(100_000)}\u00a0y\n`,
+    );
     const { stdout } = await run([path]);
     expect(stdout).toContain("…xxx");
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(200);

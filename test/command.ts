@@ -23,7 +23,11 @@ export interface Outcome {
 /** Runs the command as a user would, without a terminal. */
 export function run(
   args: readonly string[],
-  { cwd = root, input, env }: { cwd?: string; input?: string | Uint8Array; env?: Record<string, string> } = {},
+  {
+    cwd = root,
+    input,
+    env,
+  }: { cwd?: string; input?: string | Uint8Array; env?: Record<string, string> } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(folder, "cli.js"), ...args], {

@@ -29,7 +29,11 @@ type Difference = { id: string; what: string; expected: unknown; got: unknown };
 /** Differences of one case, by the rules of agreement in the folder's README. */
 type Check = (input: Uint8Array, expected: Record<string, unknown>) => Omit<Difference, "id">[];
 
-const checks: Record<string, Check> = { parser: checkParser, params: checkParams, modelname: checkName };
+const checks: Record<string, Check> = {
+  parser: checkParser,
+  params: checkParams,
+  modelname: checkName,
+};
 
 function same(what: string, expected: unknown, got: unknown): Omit<Difference, "id">[] {
   return isDeepStrictEqual(expected, got) ? [] : [{ what, expected, got }];
@@ -69,7 +73,11 @@ function checkParams(input: Uint8Array, expected: Record<string, unknown>) {
 }
 
 function checkName(input: Uint8Array, expected: Record<string, unknown>) {
-  return same("name", expected, parseModelName(new TextDecoder("utf-8", { ignoreBOM: true }).decode(input)));
+  return same(
+    "name",
+    expected,
+    parseModelName(new TextDecoder("utf-8", { ignoreBOM: true }).decode(input)),
+  );
 }
 
 function checkVersion(input: Uint8Array, version: string, expected: Record<string, unknown>) {
@@ -86,9 +94,13 @@ function checkCreate(input: Uint8Array, expected: Record<string, unknown>) {
   const error = create?.ok ? create.request_json_error : create?.error;
   // Whether a file exists is not the text's to say.
   if (String(expected["create_error"]).startsWith("stat ")) return [];
-  if (error !== undefined || !create?.ok) return same("create_error", expected["create_error"], error);
+  if (error !== undefined || !create?.ok)
+    return same("create_error", expected["create_error"], error);
   const { ok: _, server: _server, warnings: _warnings, parameters, ...rest } = create;
-  const sent = Object.entries(parameters ?? {}).map(([name, { json }]) => [name, JSON.parse(json!)]);
+  const sent = Object.entries(parameters ?? {}).map(([name, { json }]) => [
+    name,
+    JSON.parse(json!),
+  ]);
   const request = { ...rest, ...(parameters && { parameters: Object.fromEntries(sent) }) };
   return same("create_request", expected["create_request"], request);
 }
@@ -119,7 +131,9 @@ export async function conformance(folder: string, log: (line: string) => void) {
       const cases = JSON.parse(await readFile(join(folder, file), "utf8")) as VersionCase[];
       for (const { id, input, input_hex, results } of cases) {
         const bytes = input === undefined ? Buffer.from(input_hex!, "hex") : Buffer.from(input);
-        for (const [version, expected] of Object.entries(results).filter(([name]) => supported(name))) {
+        for (const [version, expected] of Object.entries(results).filter(([name]) =>
+          supported(name),
+        )) {
           const found = checkVersion(bytes, version, expected);
           count++;
           if (found.length > 0) differences.push({ id: `${id} ${version}`, ...found[0]! });
@@ -132,7 +146,9 @@ export async function conformance(folder: string, log: (line: string) => void) {
     failed += differences.length;
     log(`${file}: ${count - differences.length} of ${count} agree`);
     for (const { id, what, expected, got } of differences.slice(0, 20)) {
-      log(`  ${id}: ${what}\n    Ollama ${JSON.stringify(expected)}\n    here   ${JSON.stringify(got)}`);
+      log(
+        `  ${id}: ${what}\n    Ollama ${JSON.stringify(expected)}\n    here   ${JSON.stringify(got)}`,
+      );
     }
   }
   return { passed, failed };

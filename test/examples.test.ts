@@ -10,7 +10,9 @@ import { run } from "./command.js";
  * says (says.txt) and the file after --fix (Modelfile.fixed). What each must say stands here as well, so
  * that a change of its words cannot hide a change of its judgement.
  */
-const mustSay: Readonly<Record<string, { findings: string[]; afterFix: string[]; says?: RegExp[] }>> = {
+const mustSay: Readonly<
+  Record<string, { findings: string[]; afterFix: string[]; says?: RegExp[] }>
+> = {
   // ollama #10104
   "larger-than-ram": {
     findings: ["error mmap-required"],
@@ -45,7 +47,12 @@ const mustSay: Readonly<Record<string, { findings: string[]; afterFix: string[];
   "context-forces-cpu": {
     findings: ["error context-forces-cpu", "info default-value"],
     afterFix: ["info fewer-gpus-cheaper", "info default-value"],
-    says: [/0 of 65 layers/, /needs 14\.80 GiB, has 14\.47 GiB/, /82944/, /More cards of this size do not help/],
+    says: [
+      /0 of 65 layers/,
+      /needs 14\.80 GiB, has 14\.47 GiB/,
+      /82944/,
+      /More cards of this size do not help/,
+    ],
   },
   "context-newer-ollama": { findings: ["info default-value"], afterFix: ["info default-value"] },
   "num-gpu-disables-fit": {
@@ -69,7 +76,9 @@ const examples = join(root, "examples");
 
 async function findings(cwd: string, ...options: string[]): Promise<string[]> {
   const { stdout } = await run(["Modelfile", "--json", ...options], { cwd });
-  const report = JSON.parse(stdout) as { files: { findings: { rule: string; severity: string }[] }[] };
+  const report = JSON.parse(stdout) as {
+    files: { findings: { rule: string; severity: string }[] }[];
+  };
   return report.files[0]!.findings.map(({ rule, severity }) => `${severity} ${rule}`);
 }
 

@@ -13,7 +13,10 @@ import type { Example } from "../src/rule.js";
 
 async function findingsIn(text: string, { ollama, machine, models }: Example) {
   const file = parseModelfile(text);
-  const on = machine === undefined ? undefined : ((await preset(machine)) ?? (await readProfile(machine, "machine.yaml")));
+  const on =
+    machine === undefined
+      ? undefined
+      : ((await preset(machine)) ?? (await readProfile(machine, "machine.yaml")));
   const { context } = await lookUp(file, {
     release: ollama === undefined ? newestRelease : parseRelease(ollama)!,
     folder: "/",
@@ -33,26 +36,31 @@ describe.each(rules)("$id", (rule) => {
     expect(rule.why.trim()).toMatch(/^[A-Z`#].*\.$/s);
   });
 
-  test.each(rule.examples.map((example) => [example.message, example] as const))("%s", async (_, example) => {
-    const findings = await findingsIn(example.bad, example);
-    const own = findings.filter((finding) => finding.rule === rule.id);
-    expect(own.map(({ message }) => message)).toContain(example.message);
-    const finding = own.find(({ message }) => message === example.message)!;
-    expect(finding.severity).toBe(example.severity ?? rule.severity);
-    expect(example.bad.length).toBeGreaterThanOrEqual(finding.at.end);
-    // Nothing else speaks up, but for what the example names.
-    const others = findings.filter((one) => one !== finding && one.severity !== "info");
-    expect(others.map((one) => one.rule).sort()).toEqual([...(example.also ?? [])].sort());
+  test.each(rule.examples.map((example) => [example.message, example] as const))(
+    "%s",
+    async (_, example) => {
+      const findings = await findingsIn(example.bad, example);
+      const own = findings.filter((finding) => finding.rule === rule.id);
+      expect(own.map(({ message }) => message)).toContain(example.message);
+      const finding = own.find(({ message }) => message === example.message)!;
+      expect(finding.severity).toBe(example.severity ?? rule.severity);
+      expect(example.bad.length).toBeGreaterThanOrEqual(finding.at.end);
+      // Nothing else speaks up, but for what the example names.
+      const others = findings.filter((one) => one !== finding && one.severity !== "info");
+      expect(others.map((one) => one.rule).sort()).toEqual([...(example.also ?? [])].sort());
 
-    const change = finding.fix ?? finding.suggestions?.[0];
-    if (example.good === undefined) {
-      expect(finding.fix, "an example with a fix shows its result").toBeUndefined();
-      return;
-    }
-    expect(applyEdits(example.bad, change!.edits)).toBe(example.good);
-    const left = (await findingsIn(example.good, example)).filter((one) => one.rule === rule.id);
-    expect(left.map(({ message }) => message)).toEqual(example.also?.includes(rule.id) ? [expect.any(String)] : []);
-  });
+      const change = finding.fix ?? finding.suggestions?.[0];
+      if (example.good === undefined) {
+        expect(finding.fix, "an example with a fix shows its result").toBeUndefined();
+        return;
+      }
+      expect(applyEdits(example.bad, change!.edits)).toBe(example.good);
+      const left = (await findingsIn(example.good, example)).filter((one) => one.rule === rule.id);
+      expect(left.map(({ message }) => message)).toEqual(
+        example.also?.includes(rule.id) ? [expect.any(String)] : [],
+      );
+    },
+  );
 
   // An error means that Ollama refuses the file; only a machine can make it fail otherwise.
   test.each(rule.examples.filter((example) => rule.needs !== "plan" && !example.machine))(
@@ -62,7 +70,10 @@ describe.each(rules)("$id", (rule) => {
       const reading = readTree(parseModelfile(bad), release);
       const create = reading.ok ? createFromCommands(reading.commands, release) : undefined;
       const refused =
-        !create?.ok || !create.server.ok || create.request_json_error !== undefined || /cannot load/.test(message);
+        !create?.ok ||
+        !create.server.ok ||
+        create.request_json_error !== undefined ||
+        /cannot load/.test(message);
       const error = (severity ?? rule.severity) === "error";
       // An empty FROM is refused only where the folder holds no weights.
       if (bad !== "FROM \n") expect(refused).toBe(error);

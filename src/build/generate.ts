@@ -1,5 +1,5 @@
 // Writes the files that follow from others; with --check only looks, and exits 1 when one is stale.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { root } from "./bundle.mjs";
@@ -18,9 +18,11 @@ await file("rules/index.ts", ruleIndex());
 await file("schema/profile.schema.json", await text("src/machines/profile.schema.json"));
 await file("schema/config.schema.json", configSchema(await text("src/config/config.schema.json")));
 await file("grammar/diagram.svg", renderDiagram());
+await file("README.md", withExamples(await text("README.md")));
 stale.push(...(await generateValidators(check)));
 
-for (const path of stale) console.log(check ? `${path} is stale. Run npm run generate.` : `wrote ${path}`);
+for (const path of stale)
+  console.log(check ? `${path} is stale. Run npm run generate.` : `wrote ${path}`);
 if (check && stale.length > 0) process.exitCode = 1;
 
 async function file(path: string, content: string): Promise<void> {
@@ -36,20 +38,34 @@ function text(path: string): Promise<string> {
   return readFile(join(root, path), "utf8");
 }
 
+function camelCase(id: string): string {
+  return id.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function ruleIndex(): string {
-  const name = (id: string) => id.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   return `// Generated from the files of this folder by src/build/generate.ts.
 import type { Rule } from "../src/rule.js";
-${ruleIds.map((id) => `import ${name(id)} from "./${id}.js";`).join("\n")}
+${ruleIds.map((id) => `import ${camelCase(id)} from "./${id}.js";`).join("\n")}
 
 export const rules: readonly Rule[] = [
-${ruleIds.map((id) => `  ${name(id)},`).join("\n")}
+${ruleIds.map((id) => `  ${camelCase(id)},`).join("\n")}
 ];
 
 export function ruleNamed(id: string): Rule | undefined {
   return rules.find((rule) => rule.id === id);
 }
 `;
+}
+
+/** What the examples say, between the comments that name them. */
+function withExamples(readme: string): string {
+  return readme.replaceAll(
+    /(<!-- example:([\w-]+) -->\n)[^]*?(<!-- \/example -->)/g,
+    (_, open: string, name: string, close: string) => {
+      const says = readFileSync(join(root, "examples", name, "says.txt"), "utf8").trimEnd();
+      return `${open}\n\`\`\`\n$ modelfile-lint examples/${name}/Modelfile\n${says}\n\`\`\`\n\n${close}`;
+    },
+  );
 }
 
 /** The schema that editors use also knows the rules' names. */

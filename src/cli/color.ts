@@ -2,7 +2,10 @@ import process from "node:process";
 import type { Options } from "./options.js";
 
 /** Colour for a terminal, unless told otherwise: --color, NO_COLOR, FORCE_COLOR (no-color.org, force-color.org). */
-export function useColor({ color, "no-color": plain }: Options, stream: { isTTY?: boolean }): boolean {
+export function useColor(
+  { color, "no-color": plain }: Options,
+  stream: { isTTY?: boolean },
+): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (plain) return false;
   if (color) return true;

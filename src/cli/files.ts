@@ -66,11 +66,15 @@ function checkText(bytes: Uint8Array, path: string): void {
     throw new InputError(`"${path}" is empty. A Modelfile needs a FROM line.`, { path });
   }
   if (Buffer.from(bytes.subarray(0, 4)).toString("latin1") === "GGUF") {
-    throw new InputError(`"${path}" is a GGUF model. Write FROM ./${basename(path)} into a Modelfile.`, {
-      path,
-    });
+    throw new InputError(
+      `"${path}" is a GGUF model. Write FROM ./${basename(path)} into a Modelfile.`,
+      {
+        path,
+      },
+    );
   }
-  const marked = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const marked =
+    (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   if (marked) return;
   const head = bytes.subarray(0, 8192);
   const nuls = head.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
@@ -80,7 +84,10 @@ function checkText(bytes: Uint8Array, path: string): void {
       { path },
     );
   }
-  const control = head.reduce((count, byte) => count + (byte < 9 || (byte > 13 && byte < 32) ? 1 : 0), 0);
+  const control = head.reduce(
+    (count, byte) => count + (byte < 9 || (byte > 13 && byte < 32) ? 1 : 0),
+    0,
+  );
   if (control > Math.max(8, head.length / 10)) {
     throw new InputError(`"${path}" is no text. Name a Modelfile.`, { path });
   }
@@ -91,7 +98,11 @@ function checkText(bytes: Uint8Array, path: string): void {
  * Links are followed, permissions kept. Throws InputError, leaving the file as it was, where it is
  * read-only or no longer holds `before`.
  */
-export async function replaceFile(path: string, before: Uint8Array, after: Uint8Array): Promise<void> {
+export async function replaceFile(
+  path: string,
+  before: Uint8Array,
+  after: Uint8Array,
+): Promise<void> {
   const target = await realpath(path);
   const { mode } = await stat(target);
   // A rename needs no permission on the file itself; the author's "read-only" is to be heeded all the same.
@@ -100,7 +111,11 @@ export async function replaceFile(path: string, before: Uint8Array, after: Uint8
   }
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
-    const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
+    const handle = await open(
+      temporary,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+      mode,
+    );
     try {
       await handle.writeFile(after);
       await handle.chmod(mode);
@@ -109,16 +124,22 @@ export async function replaceFile(path: string, before: Uint8Array, after: Uint8
       await handle.close();
     }
     if (!(await readFile(target)).equals(before)) {
-      throw new InputError(`"${path}" has changed meanwhile; the fixes were not written. Run again.`, {
-        path,
-      });
+      throw new InputError(
+        `"${path}" has changed meanwhile; the fixes were not written. Run again.`,
+        {
+          path,
+        },
+      );
     }
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     if (error instanceof InputError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "EACCES" || code === "EPERM" || code === "EROFS" ? "its folder is read-only" : message;
+    const why =
+      code === "EACCES" || code === "EPERM" || code === "EROFS"
+        ? "its folder is read-only"
+        : message;
     throw new InputError(`"${path}" cannot be written: ${why}.`, { path });
   }
 }
@@ -136,7 +157,10 @@ export async function modelfilesBelow(folder: string): Promise<string[]> {
   const { glob } = await import("tinyglobby");
   const found = await glob(patterns, {
     cwd: folder,
-    ignore: ["**/node_modules/**", "**/*.{md,markdown,ts,js,mjs,py,go,rs,json,yaml,yml,html,css,bak,orig,tmp}"],
+    ignore: [
+      "**/node_modules/**",
+      "**/*.{md,markdown,ts,js,mjs,py,go,rs,json,yaml,yml,html,css,bak,orig,tmp}",
+    ],
     followSymbolicLinks: false,
     expandDirectories: false,
     dot: false,

@@ -30,7 +30,9 @@ interface Run {
 
 /** Lints files; the verb that needs no name. */
 export async function lint(values: Options, operands: string[]): Promise<number> {
-  const format = values.json ? "json" : oneOf(values.format ?? "pretty", ["pretty", "json"], "--format");
+  const format = values.json
+    ? "json"
+    : oneOf(values.format ?? "pretty", ["pretty", "json"], "--format");
   const failOn = oneOf(values["fail-on"] ?? "error", severities, "--fail-on");
   const mostWarnings = wholeNumber(values["max-warnings"], "--max-warnings");
   if (values["unsafe-fixes"] && !values.fix && !values.diff) {
@@ -51,7 +53,9 @@ export async function lint(values: Options, operands: string[]): Promise<number>
   if (run.problems.length > 0) return 2;
   const { warnings, fixed } = summarise(run.results);
   const failing = severities.slice(severities.indexOf(failOn));
-  const found = run.results.some(({ findings }) => findings.some(({ severity }) => failing.includes(severity)));
+  const found = run.results.some(({ findings }) =>
+    findings.some(({ severity }) => failing.includes(severity)),
+  );
   const many = mostWarnings !== undefined && warnings > mostWarnings;
   return found || many || (fixed > 0 && values["exit-non-zero-on-fix"]) ? 1 : 0;
 }
@@ -80,7 +84,10 @@ async function lintFile(path: string, values: Options, run: Run): Promise<void> 
   const standardInput = path === "-";
   const name = standardInput ? (values["stdin-file-name"] ?? "standard input") : path;
   const before = standardInput ? await readStandardInput(name) : await readModelfileBytes(path);
-  const setups = await setupsFor(standardInput ? (values["stdin-file-name"] ?? "Modelfile") : path, values);
+  const setups = await setupsFor(
+    standardInput ? (values["stdin-file-name"] ?? "Modelfile") : path,
+    values,
+  );
   if (setups === "ignored") return;
   for (const { release } of setups) {
     const note = releaseNote(release);
@@ -93,7 +100,8 @@ async function lintFile(path: string, values: Options, run: Run): Promise<void> 
     const { fix } = await import("../fix/fix.js");
     const result = await fix(
       before,
-      async (file) => (await Promise.all(setups.map((setup) => findingsOf(file, setup, run)))).flat(),
+      async (file) =>
+        (await Promise.all(setups.map((setup) => findingsOf(file, setup, run)))).flat(),
       values["unsafe-fixes"] ?? false,
     );
     if (result.made.length > 0) {
@@ -152,7 +160,9 @@ async function report(run: Run, format: "pretty" | "json", values: Options): Pro
   }
   if (run.diffs.length > 0) {
     const { coloured } = await import("../report/diff.js");
-    (format === "json" ? process.stderr : process.stdout).write(run.diffs.map((diff) => coloured(diff, color)).join(""));
+    (format === "json" ? process.stderr : process.stdout).write(
+      run.diffs.map((diff) => coloured(diff, color)).join(""),
+    );
   }
   for (const note of run.notes) process.stderr.write(`modelfile-lint: ${note}\n`);
   for (const { path, line, column, message } of run.problems) {

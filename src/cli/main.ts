@@ -48,7 +48,9 @@ function explained(error: unknown): string {
   if (error instanceof InputError) {
     const { place } = error;
     if (!place) return error.message;
-    const at = [place.path, place.line, place.column].filter((part) => part !== undefined).join(":");
+    const at = [place.path, place.line, place.column]
+      .filter((part) => part !== undefined)
+      .join(":");
     return `${at}: ${error.message}`;
   }
   const message = error instanceof Error ? error.message : String(error);

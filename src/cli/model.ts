@@ -9,7 +9,8 @@ import { setupsFor } from "./setup.js";
 /** What is known of a model, and from where. */
 export async function model(values: Options, operands: string[]): Promise<number> {
   const [reference, ...more] = operands;
-  if (reference === undefined || more.length > 0) throw new UsageError("model takes one name or path. See --help.");
+  if (reference === undefined || more.length > 0)
+    throw new UsageError("model takes one name or path. See --help.");
   const setups = await setupsFor("Modelfile", values);
   const setup = setups === "ignored" ? undefined : setups[0];
   const found = await resolveModel(reference, {
@@ -19,7 +20,9 @@ export async function model(values: Options, operands: string[]): Promise<number
     modelsFolder: setup?.modelsFolder ?? process.cwd(),
   });
   if (!("model" in found)) throw new UsageError(found.unknown);
-  process.stdout.write(values.json ? `${JSON.stringify(found.model, undefined, 2)}\n` : described(found.model));
+  process.stdout.write(
+    values.json ? `${JSON.stringify(found.model, undefined, 2)}\n` : described(found.model),
+  );
   return 0;
 }
 
@@ -35,17 +38,31 @@ function described(model: Model): string {
     ["source", `${sources[model.source]}${model.exact ? "" : ", sizes not exact"}`],
     ["architecture", shape.architecture],
     ["layers", `${offloadableLayers(model)} (${shape.blocks} blocks and the output layer)`],
-    ["trained context", shape.trainedContext === undefined ? undefined : `${shape.trainedContext} tokens`],
-    ["heads", `${perBlock(shape.heads)}, KV ${perBlock(shape.headsKv)}, key ${shape.keyLength}, value ${shape.valueLength}`],
+    [
+      "trained context",
+      shape.trainedContext === undefined ? undefined : `${shape.trainedContext} tokens`,
+    ],
+    [
+      "heads",
+      `${perBlock(shape.heads)}, KV ${perBlock(shape.headsKv)}, key ${shape.keyLength}, value ${shape.valueLength}`,
+    ],
     ["embedding", `${shape.embedding}, vocabulary ${shape.vocabulary}`],
     ["experts", shape.experts === undefined ? undefined : `${shape.experts}`],
     ["quantisation", model.quantisation],
     ["file", `${model.fileBytes} bytes (${formatBytes(model.fileBytes)})`],
     ["weights", `${weights.total} bytes (${formatBytes(weights.total)})`],
-    ["a block", blocks.length > 0 ? `${formatBytes(blocks[0]!)} to ${formatBytes(blocks.at(-1)!)}` : undefined],
+    [
+      "a block",
+      blocks.length > 0
+        ? `${formatBytes(blocks[0]!)} to ${formatBytes(blocks.at(-1)!)}`
+        : undefined,
+    ],
     ["output layer", formatBytes(weights.output + weights.outputNorm)],
     ["input embedding", formatBytes(weights.input)],
-    ["projector", model.projectorBytes === undefined ? undefined : formatBytes(model.projectorBytes)],
+    [
+      "projector",
+      model.projectorBytes === undefined ? undefined : formatBytes(model.projectorBytes),
+    ],
     ["stop", model.stop?.join("  ")],
     ["capabilities", model.capabilities?.join(", ")],
   ];

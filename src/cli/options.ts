@@ -52,14 +52,20 @@ export function readOptions(args: string[]): { values: Options; positionals: str
         `Unknown option "--${name}".${guess ? ` Did you mean "--${guess}"?` : " See --help."}`,
       );
     }
-    const lacking = /Option '(?:-\w, )?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec((error as Error).message);
+    const lacking = /Option '(?:-\w, )?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec(
+      (error as Error).message,
+    );
     if (lacking) throw new UsageError(`${lacking[1]} needs a value. See --help.`);
     throw new UsageError(`${(error as Error).message.split(". ")[0]}. See --help.`);
   }
 }
 
 /** NAME=VALUE pairs of an option that may be given several times. */
-export function pairs(given: readonly string[] | undefined, option: string, form: string): [string, string][] {
+export function pairs(
+  given: readonly string[] | undefined,
+  option: string,
+  form: string,
+): [string, string][] {
   return (given ?? []).map((text) => {
     const at = text.indexOf("=");
     if (at < 1) throw new UsageError(`${option} takes ${form}, not "${text}".`);

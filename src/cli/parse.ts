@@ -7,8 +7,10 @@ import { setupsFor } from "./setup.js";
 /** What Ollama reads in a file: its commands, or its own error and exit code 1. */
 export async function parse(values: Options, operands: string[]): Promise<number> {
   const [path, ...more] = operands;
-  if (path === undefined || more.length > 0) throw new UsageError("parse takes one file. See --help.");
-  const bytes = path === "-" ? await readStandardInput("standard input") : await readModelfileBytes(path);
+  if (path === undefined || more.length > 0)
+    throw new UsageError("parse takes one file. See --help.");
+  const bytes =
+    path === "-" ? await readStandardInput("standard input") : await readModelfileBytes(path);
   const setups = await setupsFor(path === "-" ? "Modelfile" : path, values);
   const { newestRelease } = await import("../facts/release.js");
   const release = setups === "ignored" ? newestRelease : setups[0]!.release;

@@ -14,11 +14,15 @@ import { setupsFor } from "./setup.js";
 /** What Ollama would do with a file on each machine. Exit code 1 where it does not run. */
 export async function plan(values: Options, operands: string[]): Promise<number> {
   const [path, ...more] = operands;
-  if (path === undefined || more.length > 0) throw new UsageError("plan takes one file. See --help.");
-  const bytes = path === "-" ? await readStandardInput("standard input") : await readModelfileBytes(path);
+  if (path === undefined || more.length > 0)
+    throw new UsageError("plan takes one file. See --help.");
+  const bytes =
+    path === "-" ? await readStandardInput("standard input") : await readModelfileBytes(path);
   const setups = await setupsFor(path === "-" ? "Modelfile" : path, values);
   if (setups === "ignored" || setups.some(({ machine }) => !machine)) {
-    throw new UsageError("plan needs a machine: --machine NAME or FILE. See modelfile-lint machine.");
+    throw new UsageError(
+      "plan needs a machine: --machine NAME or FILE. See modelfile-lint machine.",
+    );
   }
   const file = parseModelfile(decode(bytes).text);
   const plans = [];

@@ -9,13 +9,21 @@ import { UsageError, type Options } from "./options.js";
 /** A rule's page, in Markdown. */
 export async function explain(values: Options, operands: string[]): Promise<number> {
   const [id, ...more] = operands;
-  if (id === undefined || more.length > 0) throw new UsageError("explain takes the name of one rule. See rules.");
+  if (id === undefined || more.length > 0)
+    throw new UsageError("explain takes the name of one rule. See rules.");
   const rule = ruleNamed(id);
   if (!rule) {
-    const guess = nearest(id, rules.map((one) => one.id));
-    throw new UsageError(`Unknown rule "${id}".${guess ? ` Did you mean "${guess}"?` : " See modelfile-lint rules."}`);
+    const guess = nearest(
+      id,
+      rules.map((one) => one.id),
+    );
+    throw new UsageError(
+      `Unknown rule "${id}".${guess ? ` Did you mean "${guess}"?` : " See modelfile-lint rules."}`,
+    );
   }
-  process.stdout.write(values.json ? `${JSON.stringify(data(rule), undefined, 2)}\n` : rulePage(rule));
+  process.stdout.write(
+    values.json ? `${JSON.stringify(data(rule), undefined, 2)}\n` : rulePage(rule),
+  );
   return 0;
 }
 
@@ -33,5 +41,14 @@ export async function list(values: Options): Promise<number> {
 }
 
 function data({ id, group, severity, summary, why, needs, examples }: Rule) {
-  return { id, group, severity, summary, why: why.trim(), reason: firstSentence(why), needs: needs ?? "text", examples };
+  return {
+    id,
+    group,
+    severity,
+    summary,
+    why: why.trim(),
+    reason: firstSentence(why),
+    needs: needs ?? "text",
+    examples,
+  };
 }

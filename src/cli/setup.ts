@@ -3,7 +3,14 @@ import process from "node:process";
 import { rules } from "../../rules/index.js";
 import type { Config, ModelChoice, RuleSet, RuleSetting } from "../config/config.js";
 import type { Setup } from "../context.js";
-import { isKnownRelease, newestRelease, oldestRelease, parseRelease, since, type Release } from "../facts/release.js";
+import {
+  isKnownRelease,
+  newestRelease,
+  oldestRelease,
+  parseRelease,
+  since,
+  type Release,
+} from "../facts/release.js";
 import { InputError } from "../host.js";
 import type { SeverityOf } from "../lint.js";
 import type { Machine } from "../machines/machine.js";
@@ -23,7 +30,11 @@ export async function setupsFor(path: string, values: Options): Promise<Setup[] 
   const here = nodeHost.resolve(process.cwd(), path);
   const overrides = config ? await matchingOverrides(config, here) : [];
   if (config && (await isIgnored(config, here))) return "ignored";
-  const release = releaseOf(values.ollama ?? overrides.findLast(({ ollama }) => ollama)?.ollama ?? config?.ollama, values, config);
+  const release = releaseOf(
+    values.ollama ?? overrides.findLast(({ ollama }) => ollama)?.ollama ?? config?.ollama,
+    values,
+    config,
+  );
   const configFolder = config ? dirname(config.path) : folder;
   const models = new Map<string, ModelChoice>(config?.models);
   // Paths on the command line start from where it was typed.
@@ -32,9 +43,13 @@ export async function setupsFor(path: string, values: Options): Promise<Setup[] 
   }
   const severityOf = severities(values, config, overrides);
   const machines = await machinesOf(values, config, overrides, configFolder);
-  const server = { ...config?.server, ...Object.fromEntries(pairs(values.server, "--server", "NAME=VALUE")) };
+  const server = {
+    ...config?.server,
+    ...Object.fromEntries(pairs(values.server, "--server", "NAME=VALUE")),
+  };
   return machines.map((machine) => ({
-    release: release ?? (machine?.ollama === undefined ? newestRelease : readRelease(machine.ollama)),
+    release:
+      release ?? (machine?.ollama === undefined ? newestRelease : readRelease(machine.ollama)),
     folder,
     host: nodeHost,
     server,
@@ -67,8 +82,13 @@ async function search(folder: string): Promise<Config | undefined> {
 }
 
 async function mayHaveConfig(folder: string): Promise<boolean> {
-  const names = [".modelfile-lint.yaml", ".modelfile-lint.yml", ".modelfile-lint.json", "package.json"];
-  for (let at = folder; ; ) {
+  const names = [
+    ".modelfile-lint.yaml",
+    ".modelfile-lint.yml",
+    ".modelfile-lint.json",
+    "package.json",
+  ];
+  for (let at = folder; ;) {
     for (const name of names) {
       if (await nodeHost.stat(nodeHost.resolve(at, name))) return true;
     }
@@ -84,16 +104,22 @@ function loaded(config: Config | undefined): Config | undefined {
   const named = [
     ...Object.keys(config.rules).map((id) => ({ id, path: ["rules", id] })),
     ...config.overrides.flatMap((override, index) =>
-      Object.keys(override.rules ?? {}).map((id) => ({ id, path: ["overrides", `${index}`, "rules", id] })),
+      Object.keys(override.rules ?? {}).map((id) => ({
+        id,
+        path: ["overrides", `${index}`, "rules", id],
+      })),
     ),
   ];
   const unknown = named.find(({ id }) => !ids.includes(id));
   if (unknown) {
     const guess = nearest(unknown.id, ids);
-    throw new InputError(`Unknown rule "${unknown.id}".${guess ? ` Did you mean "${guess}"?` : ""}`, {
-      path: config.path,
-      ...config.locate(unknown.path, "key"),
-    });
+    throw new InputError(
+      `Unknown rule "${unknown.id}".${guess ? ` Did you mean "${guess}"?` : ""}`,
+      {
+        path: config.path,
+        ...config.locate(unknown.path, "key"),
+      },
+    );
   }
   return config;
 }
@@ -103,7 +129,9 @@ async function matcher(config: Config, patterns: readonly string[]) {
   const folder = dirname(config.path);
   const matches = patterns.map((pattern) => picomatch(pattern, { dot: true }));
   return (file: string) => {
-    const relative = file.startsWith(folder) ? file.slice(folder.length).replace(/^[\\/]+/, "") : file;
+    const relative = file.startsWith(folder)
+      ? file.slice(folder.length).replace(/^[\\/]+/, "")
+      : file;
     const name = relative.replaceAll("\\", "/");
     return matches.some((match) => match(name) || match(name.split("/").at(-1)!));
   };
@@ -121,7 +149,11 @@ async function isIgnored(config: Config, file: string): Promise<boolean> {
   return config.ignore.length > 0 && (await matcher(config, config.ignore))(file);
 }
 
-function releaseOf(text: string | undefined, values: Options, config: Config | undefined): Release | undefined {
+function releaseOf(
+  text: string | undefined,
+  values: Options,
+  config: Config | undefined,
+): Release | undefined {
   if (text === undefined) return undefined;
   const release = parseRelease(text);
   if (release && since(release, oldestRelease.version)) return release;
@@ -155,7 +187,9 @@ async function machinesOf(
   const { resolveMachine } = await import("../machines/resolve.js");
   const folder = fromLine ? process.cwd() : configFolder;
   return Promise.all(
-    chosen.map((choice) => (typeof choice === "string" ? resolveMachine(choice, nodeHost, folder) : choice)),
+    chosen.map(async (choice) =>
+      typeof choice === "string" ? resolveMachine(choice, nodeHost, folder) : choice,
+    ),
   );
 }
 
@@ -164,13 +198,21 @@ function severities(
   config: Config | undefined,
   overrides: readonly { extends?: RuleSet; rules?: Readonly<Record<string, RuleSetting>> }[],
 ): SeverityOf {
-  const set = overrides.findLast((override) => override.extends)?.extends ?? config?.extends ?? "recommended";
+  const set =
+    overrides.findLast((override) => override.extends)?.extends ?? config?.extends ?? "recommended";
   const given = new Map<string, RuleSetting>();
-  for (const chosen of [config?.rules ?? {}, ...overrides.map((override) => override.rules ?? {})]) {
+  for (const chosen of [
+    config?.rules ?? {},
+    ...overrides.map((override) => override.rules ?? {}),
+  ]) {
     for (const [id, setting] of Object.entries(chosen)) given.set(id, setting);
   }
   for (const [id, text] of pairs(values.rule, "--rule", "ID=off, info, warning or error")) {
-    oneOf(id, rules.map((rule) => rule.id), "--rule");
+    oneOf(
+      id,
+      rules.map((rule) => rule.id),
+      "--rule",
+    );
     given.set(id, oneOf(text, settings, `--rule ${id}`));
   }
   return ({ id, severity }) => {

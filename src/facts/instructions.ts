@@ -47,7 +47,10 @@ export function acceptsInstruction({ first, last }: InstructionFact, release: Re
 }
 
 /** How the parser of a release treats values and error texts. Releases before 0.1.44 count as 0.1.44. */
-export function parserGeneration(release: Release): { trimsValues: boolean; numbersErrors: boolean } {
+export function parserGeneration(release: Release): {
+  trimsValues: boolean;
+  numbersErrors: boolean;
+} {
   const generation = table.parserGenerations.findLast(({ from }) => since(release, from));
   return {
     trimsValues: generation?.trimsValues ?? false,

@@ -40,13 +40,18 @@ export function standing(name: string, release: Release): Standing {
   const fact = byName.get(name);
   if (!fact) return "unknown";
   if (!since(release, fact.first)) return "too-new";
-  if (fact.last === undefined || within(release, { from: fact.first, to: fact.last })) return "accepted";
-  return fact.deprecated !== undefined && since(release, fact.deprecated) ? "deprecated" : "removed";
+  if (fact.last === undefined || within(release, { from: fact.first, to: fact.last }))
+    return "accepted";
+  return fact.deprecated !== undefined && since(release, fact.deprecated)
+    ? "deprecated"
+    : "removed";
 }
 
 /** Names that a release takes as settings, in the order of the table. */
 export function acceptedParameters(release: Release): string[] {
-  return parameters.filter(({ name }) => standing(name, release) === "accepted").map(({ name }) => name);
+  return parameters
+    .filter(({ name }) => standing(name, release) === "accepted")
+    .map(({ name }) => name);
 }
 
 /** The release that first refused or dropped it. */
@@ -55,6 +60,9 @@ export function goneSince(fact: ParameterFact): string | undefined {
 }
 
 /** The default of a release: a value, or the rule by which it is chosen. */
-export function defaultOf(fact: ParameterFact, release: Release): { value?: string; rule?: string } | undefined {
+export function defaultOf(
+  fact: ParameterFact,
+  release: Release,
+): { value?: string; rule?: string } | undefined {
   return fact.defaults.find((span) => within(release, span));
 }

@@ -32,7 +32,9 @@ export function releaseDate({ version }: Release): string | undefined {
  * its newest known release. Undefined when the text is no version.
  */
 export function parseRelease(text: string): Release | undefined {
-  const match = /^v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3})(?:[-+][0-9A-Za-z.+-]*)?)?$/.exec(text.trim());
+  const match = /^v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3})(?:[-+][0-9A-Za-z.+-]*)?)?$/.exec(
+    text.trim(),
+  );
   if (!match) return undefined;
   const series = `${Number(match[1])}.${Number(match[2])}.`;
   if (match[3] !== undefined) return release(series + Number(match[3]));

@@ -13,7 +13,10 @@ export function jsonReport(results: readonly FileResult[], problems: readonly Pr
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-function printed({ rule, severity, message, help, at, fix, suggestions, related }: Finding, lines: LineIndex) {
+function printed(
+  { rule, severity, message, help, at, fix, suggestions, related }: Finding,
+  lines: LineIndex,
+) {
   const places = (span: Span) => ({ start: lines.at(span.start), end: lines.at(span.end) });
   return {
     rule,
@@ -23,7 +26,9 @@ function printed({ rule, severity, message, help, at, fix, suggestions, related 
     ...places(at),
     ...(fix && { fix: { title: fix.title, safety: fix.safety, edits: fix.edits } }),
     ...(suggestions && { suggestions }),
-    ...(related && { related: related.map((one) => ({ message: one.message, ...places(one.at) })) }),
+    ...(related && {
+      related: related.map((one) => ({ message: one.message, ...places(one.at) })),
+    }),
     url: ruleUrl(rule),
   };
 }

@@ -28,7 +28,10 @@ export function planJson(plan: Plan, reference: string) {
     flash_attention: plan.flashAttention,
     kv_cache_type: plan.kvCacheType,
     num_batch: plan.numBatch,
-    devices: plan.devices.map(({ minimum, ...device }) => ({ ...device, minimum: minimum ?? null })),
+    devices: plan.devices.map(({ minimum, ...device }) => ({
+      ...device,
+      minimum: minimum ?? null,
+    })),
     host,
     decided_by: {
       ollama_estimate: plan.decidedBy.ollamaEstimate ?? null,

@@ -65,7 +65,11 @@ function devicePicture(device: DevicePlan, colors: Colors): string[] {
   ];
   const share = device.layers === 1 ? "1 layer" : `${device.layers} layers`;
   return [
-    row(`${device.id} ${visible(device.name)}`, bar(parts, total), `${formatBytes(used)} of ${formatBytes(device.free)} free, ${share}`),
+    row(
+      `${device.id} ${visible(device.name)}`,
+      bar(parts, total),
+      `${formatBytes(used)} of ${formatBytes(device.free)} free, ${share}`,
+    ),
   ];
 }
 
@@ -78,7 +82,9 @@ function hostPicture(host: Plan["host"], colors: Colors): string[] {
     { bytes: compute, mark: "▚", paint: colors.yellow },
   ];
   const paged = mapped > 0 ? `, and ${formatBytes(mapped)} mapped from the file` : "";
-  return [row("RAM", bar(parts, total), `${formatBytes(used)} of ${formatBytes(free)} free${paged}`)];
+  return [
+    row("RAM", bar(parts, total), `${formatBytes(used)} of ${formatBytes(free)} free${paged}`),
+  ];
 }
 
 function row(name: string, picture: string, text: string): string {

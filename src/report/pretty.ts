@@ -42,7 +42,10 @@ function printed(
   const paint = painter(severity, colors);
   const note = (label: string, text: string) => {
     const [first, ...rest] = wrapped(text);
-    return [`${colors.dim(label.padStart(8))}  ${first}`, ...rest.map((line) => " ".repeat(10) + line)];
+    return [
+      `${colors.dim(label.padStart(8))}  ${first}`,
+      ...rest.map((line) => " ".repeat(10) + line),
+    ];
   };
   const out = [
     `${colors.bold(`${visible(path)}:${start.line}:${start.column}`)} ${paint(severity)} ${visible(message)} ${colors.dim(rule)}${where}`,
@@ -68,7 +71,8 @@ function wrapped(text: string): string[] {
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;
     if (line === "") lines[lines.length - 1] = word;
-    else if (width(line) + 1 + width(word) <= frameWidth) lines[lines.length - 1] = `${line} ${word}`;
+    else if (width(line) + 1 + width(word) <= frameWidth)
+      lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(word);
   }
   return lines;

@@ -31,7 +31,10 @@ export interface Summary {
 
 export function summarise(results: readonly FileResult[]): Summary {
   const count = (severity: string) =>
-    results.reduce((sum, { findings }) => sum + findings.filter((f) => f.severity === severity).length, 0);
+    results.reduce(
+      (sum, { findings }) => sum + findings.filter((f) => f.severity === severity).length,
+      0,
+    );
   return {
     files: new Set(results.map(({ path }) => path)).size,
     errors: count("error"),

@@ -2,7 +2,9 @@ import type { Example, Rule } from "../rule.js";
 
 /** A rule's page in Markdown, from the rule alone. */
 export function rulePage({ id, severity, summary, why, examples }: Rule): string {
-  const fixable = examples.some(({ good }) => good !== undefined) ? ", with a fix or suggestion" : "";
+  const fixable = examples.some(({ good }) => good !== undefined)
+    ? ", with a fix or suggestion"
+    : "";
   return [
     `# ${id}`,
     "",
