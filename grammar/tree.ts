@@ -141,6 +141,15 @@ export function instructionsNamed(file: Modelfile, name: string): Instruction[] 
   ) as Instruction[];
 }
 
+/** The statement whose model Ollama takes: of several FROM the last, and `PARAMETER model` is one too. */
+export function decidingFrom(file: Modelfile): Instruction | Parameter | undefined {
+  return file.nodes.findLast(
+    (node) =>
+      (node.kind === "instruction" && node.name === "FROM") ||
+      (node.kind === "parameter" && node.parameter === "model"),
+  ) as Instruction | Parameter | undefined;
+}
+
 /** The last PARAMETER of that name with a value: the one that counts. */
 export function parameterNamed(file: Modelfile, name: string): Parameter | undefined {
   return file.nodes.findLast(

@@ -1,5 +1,5 @@
 import { faultyPart, parseName, parseReference } from "../grammar/model-name.js";
-import { instructionsNamed } from "../grammar/tree.js";
+import { decidingFrom } from "../grammar/tree.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -32,13 +32,13 @@ and tag have at most 80 characters. A path that does not exist is taken for a na
   ],
 
   *check(file, { localFrom }) {
-    for (const { value } of instructionsNamed(file, "FROM")) {
-      if (!value || value.text === "" || /[ \t]#/.test(value.text)) continue;
-      if (parseReference(value.text).ok || looksLikePath(value.text)) continue;
-      // What is there on disk is no name at all.
-      if (localFrom?.has(value.text)) continue;
-      yield { at: value, message: message(value.text) };
-    }
+    // Of several names the last one counts, and the others are not looked at.
+    const value = decidingFrom(file)?.value;
+    if (!value || value.text === "" || /[ \t]#/.test(value.text)) return;
+    if (parseReference(value.text).ok || looksLikePath(value.text)) return;
+    // What is there on disk is no name at all.
+    if (localFrom?.has(value.text)) return;
+    yield { at: value, message: message(value.text) };
   },
 });
 

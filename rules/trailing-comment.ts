@@ -1,4 +1,4 @@
-import { statements, type Statement } from "../grammar/tree.js";
+import { decidingFrom, statements, type Statement } from "../grammar/tree.js";
 import { standing, parameterFact } from "../src/facts/parameters.js";
 import type { Release } from "../src/facts/release.js";
 import { lineEnding } from "../src/fix/lines.js";
@@ -34,8 +34,9 @@ stop string silently never matches.
   ],
 
   *check(file, { release }) {
+    const from = decidingFrom(file);
     for (const node of statements(file)) {
-      const severity = severityFor(node, release);
+      const severity = severityFor(node, release, node === from);
       if (!severity || node.kind === "stray" || node.value?.quote !== "") continue;
       const { value } = node;
       const text = file.text.slice(value.start, value.end);
@@ -65,9 +66,15 @@ stop string silently never matches.
 });
 
 /** Text may hold a number sign; names, paths and numbers hold none, and Ollama refuses them. */
-function severityFor(node: Statement, release: Release): "error" | "warning" | undefined {
+function severityFor(
+  node: Statement,
+  release: Release,
+  decides: boolean,
+): "error" | "warning" | undefined {
   if (node.kind === "instruction") {
-    if (node.name === "FROM" || node.name === "REQUIRES") return "error";
+    // Of several FROM only the last has to be a name.
+    if (node.name === "FROM") return decides ? "error" : "warning";
+    if (node.name === "REQUIRES") return "error";
     return ["ADAPTER", "DRAFT", "RENDERER", "PARSER"].includes(node.name) ? "warning" : undefined;
   }
   if (node.kind !== "parameter" || standing(node.parameter, release) !== "accepted")

@@ -3,8 +3,8 @@ import { instructionsNamed } from "../grammar/tree.js";
 import { parseReference } from "../grammar/model-name.js";
 import type { ModelChoice } from "./config/config.js";
 import type { Release } from "./facts/release.js";
-import type { Host } from "./host.js";
-import { modelReference, settingsOf, wantsModel, type SeverityOf } from "./lint.js";
+import { InputError, type Host } from "./host.js";
+import { modelReferences, settingsOf, wantsModel, type SeverityOf } from "./lint.js";
 import type { Machine } from "./machines/machine.js";
 import type { Model } from "./models/model.js";
 import type { Context } from "./rule.js";
@@ -30,23 +30,22 @@ export interface Setup {
 export interface LookedUp {
   context: Context;
   unknownModel?: string;
+  /** A model file that cannot be read; what needs no model is checked all the same. */
+  broken?: InputError;
 }
 
 /**
  * Finds out what the rules need to know about a file: reads the model's header or the catalogue, and
  * makes the plan where a machine is named. Nothing is loaded that no rule would look at.
- * Throws InputError for a model file that is broken.
  */
 export async function lookUp(file: Modelfile, setup: Setup): Promise<LookedUp> {
   const { release, machine } = setup;
   const context: Context = { release };
   const localFrom = await localNames(file, setup);
   if (localFrom.size > 0) context.localFrom = localFrom;
-  const reference = modelReference(file);
-  if (reference === undefined || !(machine || wantsModel(file, setup.severityOf)))
-    return { context };
-  const found = await findModel(reference, setup);
-  if (!("model" in found)) return { context, unknownModel: found.unknown };
+  if (!machine && !wantsModel(file, setup.severityOf)) return { context };
+  const found = await firstModel(modelReferences(file), setup);
+  if (!("model" in found)) return { context, ...found };
   context.model = found.model;
   if (machine) {
     const { makePlan } = await import("./plan/make-plan.js");
@@ -60,6 +59,25 @@ export async function lookUp(file: Modelfile, setup: Setup): Promise<LookedUp> {
     });
   }
   return { context };
+}
+
+/** The first reference that names a model, or why the first names none. */
+async function firstModel(
+  references: readonly string[],
+  setup: Setup,
+): Promise<{ model: Model } | Omit<LookedUp, "context">> {
+  let why: Omit<LookedUp, "context"> | undefined;
+  for (const reference of references) {
+    try {
+      const found = await findModel(reference, setup);
+      if ("model" in found) return found;
+      why ??= { unknownModel: found.unknown };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      why ??= { broken: error };
+    }
+  }
+  return why ?? {};
 }
 
 async function findModel(

@@ -51,8 +51,18 @@ export function wantsModel(file: Modelfile, severityOf: SeverityOf = own): boole
 
 /** The text of the FROM that counts: the last one with a value. */
 export function modelReference(file: Modelfile): string | undefined {
-  return instructionsNamed(file, "FROM").findLast(({ value }) => value && value.text !== "")?.value
-    ?.text;
+  return modelReferences(file)[0];
+}
+
+/**
+ * What may name the model, the likeliest first: the last FROM, then the others in order. Of names the
+ * last one counts; files add up, and a projector may come before or behind its model.
+ */
+export function modelReferences(file: Modelfile): string[] {
+  const texts = instructionsNamed(file, "FROM").map(({ value }) => value?.text ?? "");
+  const named = texts.filter((text) => text !== "");
+  const [last] = named.slice(-1);
+  return last === undefined ? [] : [last, ...named.slice(0, -1)];
 }
 
 /** What the file sets of the things that memory depends on; values that Ollama refuses are left out. */

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { decode, encodeEdited } from "../grammar/bytes.js";
 import { parseModelfile } from "../grammar/parser.js";
 import { printTree } from "../grammar/tree.js";
+import { newestRelease } from "../src/facts/release.js";
+import { check } from "../src/lint.js";
 import { createRequest } from "../src/ollama.js";
 
 /*
@@ -39,6 +41,13 @@ function errorOf(bytes: Uint8Array, { category }: Recorded): string | null {
   return create!.server.error;
 }
 
+/** The rules that find an error, with nothing known but the text. */
+function errorsOf(record: Recorded): string[] {
+  const file = parseModelfile(decode(bytesOf(record)).text);
+  const findings = check(file, { release: newestRelease });
+  return findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
+}
+
 describe.skipIf(!present)("real files", () => {
   test("print back byte for byte", () => {
     for (const record of records()) {
@@ -72,5 +81,20 @@ describe.skipIf(!present)("real files", () => {
     });
     expect(servers).not.toContain(undefined);
     expect(servers).toContain(false);
+  });
+});
+
+describe.skipIf(!present)("findings", () => {
+  test("no error in a file that Ollama accepts", () => {
+    const accepted = records().filter(({ verdict }) => verdict === "accepted");
+    const told = accepted.map((record) => ({ sha: record.sha, errors: errorsOf(record) }));
+    expect(told.filter(({ errors }) => errors.length > 0)).toEqual([]);
+  });
+
+  test("an error in every file that Ollama refuses", () => {
+    const refused = records().filter(({ verdict }) => verdict === "refused");
+    expect(refused).toHaveLength(51);
+    const missed = refused.filter((record) => errorsOf(record).length === 0);
+    expect(missed.map(({ sha, error }) => ({ sha, error }))).toEqual([]);
   });
 });

@@ -26,8 +26,16 @@ const widest = 900;
 
 /** What Ollama refuses and this grammar reads all the same. */
 const refused = new Set([
-  ...["NoSeparator", "WrongSeparator", "BadName", "BadRole", "ExtraBlank"],
-  ...["AfterQuote", "UnknownKeyword", "StrayText", "unknown", "stray"],
+  "NoSeparator",
+  "WrongSeparator",
+  "BadName",
+  "BadRole",
+  "ExtraBlank",
+  "AfterQuote",
+  "UnknownKeyword",
+  "StrayText",
+  "unknown",
+  "stray",
 ]);
 
 /** The grammar as one railroad diagram: an SVG without scripts, for light and dark. */
@@ -56,24 +64,50 @@ export function renderDiagram(): string {
   return page(widest, y + 13 + margin, parts.join("\n"));
 }
 
+const light = {
+  page: "#ffffff",
+  ink: "#1f2328",
+  line: "#59636e",
+  token: "#ddf4ff",
+  part: "#f6f8fa",
+  refused: "#cf222e",
+  refusedFill: "#fff5f5",
+};
+
+const dark: typeof light = {
+  page: "#0d1117",
+  ink: "#e6edf3",
+  line: "#9198a1",
+  token: "#12304f",
+  part: "#21262d",
+  refused: "#ff7b72",
+  refusedFill: "#2d1517",
+};
+
+function colours({ page, ink, line, token, part, refused, refusedFill }: typeof light): string {
+  return `.page { fill: ${page}; }
+text { fill: ${ink}; }
+path, .token, .part { stroke: ${line}; }
+.token { fill: ${token}; }
+.part { fill: ${part}; }
+.bad { stroke: ${refused}; fill: ${refusedFill}; }`;
+}
+
 function page(width: number, height: number, content: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
 <title id="title">The grammar of Modelfiles</title>
 <style>
-svg { --page: #ffffff; --ink: #1f2328; --line: #59636e; --token: #ddf4ff; --part: #f6f8fa; --bad: #cf222e; --badfill: #fff5f5; }
-@media (prefers-color-scheme: dark) {
-svg { --page: #0d1117; --ink: #e6edf3; --line: #9198a1; --token: #12304f; --part: #21262d; --bad: #ff7b72; --badfill: #2d1517; }
-}
-text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; fill: var(--ink); text-anchor: middle; }
+text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; text-anchor: middle; }
 .rule, .key { text-anchor: start; }
 .rule { font-weight: 600; }
 .key { font-family: system-ui, sans-serif; }
-.page { fill: var(--page); }
-path { fill: none; stroke: var(--line); stroke-width: 1.5; }
-.token, .part { stroke: var(--line); stroke-width: 1.5; }
-.token { fill: var(--token); }
-.part { fill: var(--part); }
-.bad { stroke: var(--bad); fill: var(--badfill); stroke-dasharray: 4 3; }
+path { fill: none; }
+path, .token, .part { stroke-width: 1.5; }
+.bad { stroke-dasharray: 4 3; }
+${colours(light)}
+@media (prefers-color-scheme: dark) {
+${colours(dark)}
+}
 </style>
 <rect class="page" width="${width}" height="${height}" rx="8"/>
 ${content}
@@ -236,10 +270,13 @@ function looped(track: Track): Track {
   };
 }
 
+function stop(x: number, y: number): string {
+  return `M${x} ${y - 7}v14`;
+}
+
 /** The start and the end of a rule. */
 function framed(track: Track): Track {
   const side = 16;
-  const stop = (x: number, y: number) => `M${x} ${y - 7}v14`;
   return {
     width: track.width + 2 * side,
     up: track.up,

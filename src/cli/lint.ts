@@ -131,7 +131,10 @@ async function lintFile(path: string, values: Options, run: Run): Promise<void> 
 }
 
 async function findingsOf(file: Modelfile, setup: Setup, run: Run): Promise<Finding[]> {
-  const { context, unknownModel } = await lookUp(file, setup);
+  const { context, unknownModel, broken } = await lookUp(file, setup);
+  if (broken && !run.problems.some(({ message }) => message === broken.message)) {
+    run.problems.push(problemOf(broken, broken.place?.path ?? ""));
+  }
   // Only somebody who named a machine expects to hear about memory.
   if (unknownModel !== undefined && setup.machine) {
     run.notes.add(`Nothing is said about memory: ${unknownModel}`);

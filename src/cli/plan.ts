@@ -27,7 +27,8 @@ export async function plan(values: Options, operands: string[]): Promise<number>
   const file = parseModelfile(decode(bytes).text);
   const plans = [];
   for (const setup of setups) {
-    const { context, unknownModel } = await lookUp(file, setup);
+    const { context, unknownModel, broken } = await lookUp(file, setup);
+    if (broken) throw broken;
     if (!context.plan) {
       const why = unknownModel ?? "The file has no FROM line.";
       throw new InputError(`No plan without a model: ${why}`, { path });
