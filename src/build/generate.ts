@@ -1,7 +1,9 @@
 // Writes the files that follow from others; with --check only looks, and exits 1 when one is stale.
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { rules } from "../../rules/index.js";
+import { ruleList, rulePage } from "../report/rule-page.js";
 import { root } from "./bundle.mjs";
 import { renderDiagram } from "./diagram.js";
 import { generateValidators } from "./validators.mjs";
@@ -19,6 +21,7 @@ await file("schema/profile.schema.json", await text("src/machines/profile.schema
 await file("schema/config.schema.json", configSchema(await text("src/config/config.schema.json")));
 await file("grammar/diagram.svg", renderDiagram());
 await file("README.md", withExamples(await text("README.md")));
+await pages();
 stale.push(...(await generateValidators(check)));
 
 for (const path of stale)
@@ -32,6 +35,17 @@ async function file(path: string, content: string): Promise<void> {
   if (check) return;
   await mkdir(dirname(full), { recursive: true });
   await writeFile(full, content);
+}
+
+/** A page for each rule, and their index; pages of rules that are gone go too. */
+async function pages(): Promise<void> {
+  for (const rule of rules) await file(`docs/rules/${rule.id}.md`, rulePage(rule));
+  await file("docs/rules/README.md", ruleList(rules));
+  for (const name of await readdir(join(root, "docs/rules"))) {
+    if (name === "README.md" || ruleIds.includes(name.replace(/\.md$/, ""))) continue;
+    stale.push(`docs/rules/${name}`);
+    if (!check) await rm(join(root, "docs/rules", name));
+  }
 }
 
 function text(path: string): Promise<string> {

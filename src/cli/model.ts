@@ -1,5 +1,6 @@
 import process from "node:process";
 import { formatBytes } from "../machines/sizes.js";
+import { nearestCatalogueNames } from "../models/catalogue.js";
 import { offloadableLayers, type Model, type PerBlock } from "../models/model.js";
 import { resolveModel } from "../models/resolve.js";
 import { nodeHost } from "../node-host.js";
@@ -19,7 +20,12 @@ export async function model(values: Options, operands: string[]): Promise<number
     models: setup?.models ?? new Map(),
     modelsFolder: setup?.modelsFolder ?? process.cwd(),
   });
-  if (!("model" in found)) throw new UsageError(found.unknown);
+  if (!("model" in found)) {
+    const near = await nearestCatalogueNames(reference, 3);
+    const hint =
+      near.length > 0 ? ` Did you mean ${near.map((name) => `"${name}"`).join(", ")}?` : "";
+    throw new UsageError(found.unknown + hint);
+  }
   process.stdout.write(
     values.json ? `${JSON.stringify(found.model, undefined, 2)}\n` : described(found.model),
   );

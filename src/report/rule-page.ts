@@ -1,4 +1,4 @@
-import type { Example, Rule } from "../rule.js";
+import { groups, type Example, type Rule } from "../rule.js";
 
 /** A rule's page in Markdown, from the rule alone. */
 export function rulePage({ id, severity, summary, why, examples }: Rule): string {
@@ -16,6 +16,26 @@ export function rulePage({ id, severity, summary, why, examples }: Rule): string
     ...examples.flatMap(example),
     "",
   ].join("\n");
+}
+
+/** Every rule by group, in Markdown, each with a link to its page. */
+export function ruleList(rules: readonly Rule[]): string {
+  const parts = ["# Rules", ""];
+  for (const group of groups) {
+    const own = rules.filter((rule) => rule.group === group);
+    if (own.length === 0) continue;
+    parts.push(
+      `## ${group[0]!.toUpperCase()}${group.slice(1)}`,
+      "",
+      "| rule | severity | |",
+      "|---|---|---|",
+    );
+    parts.push(
+      ...own.map(({ id, severity, summary }) => `| [${id}](${id}.md) | ${severity} | ${summary} |`),
+      "",
+    );
+  }
+  return parts.join("\n");
 }
 
 function example({ bad, good, message, severity, ollama, machine }: Example): string[] {
