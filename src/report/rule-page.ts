@@ -56,5 +56,5 @@ function example({ bad, good, message, severity, ollama, machine }: Example): st
 
 function fence(language: string, text: string): string[] {
   const marks = text.includes("```") ? "````" : "```";
-  return [marks + language, ...text.replace(/\n$/, "").split("\n"), marks];
+  return [marks + language, ...text.replace(/\r?\n$/, "").split(/\r\n|\r|\n/), marks];
 }
