@@ -259,7 +259,7 @@ describe("a broken configuration", () => {
         if (result instanceof Error) expect(result).toBeInstanceOf(InputError);
         else expect(result).toHaveProperty("machines");
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 });

@@ -74,12 +74,12 @@ const mustSay: Readonly<
 
 const examples = join(root, "examples");
 
-async function findings(cwd: string, ...options: string[]): Promise<string[]> {
-  const { stdout } = await run(["Modelfile", "--json", ...options], { cwd });
-  const report = JSON.parse(stdout) as {
-    files: { findings: { rule: string; severity: string }[] }[];
-  };
-  return report.files[0]!.findings.map(({ rule, severity }) => `${severity} ${rule}`);
+/** "error mmap-required" for each finding of a printed report. */
+function findingsIn(report: string): string[] {
+  const heads = report.matchAll(
+    /^Modelfile:\d+:\d+ (error|warning|info) .* ([a-z-]+)(?: on .+)?$/gm,
+  );
+  return [...heads].map(([, severity, rule]) => `${severity} ${rule}`);
 }
 
 test("every folder is tested", async () => {
@@ -91,7 +91,7 @@ describe.concurrent.each(Object.entries(mustSay))("%s", (name, expected) => {
 
   test("says what it must", async ({ expect }) => {
     const { stdout, stderr, code } = await run(["Modelfile"], { cwd: folder });
-    expect(await findings(folder)).toEqual(expected.findings);
+    expect(findingsIn(stdout)).toEqual(expected.findings);
     const text = stdout.replaceAll(/\n {10,}(?=\S)/g, " ");
     for (const pattern of expected.says ?? []) expect(text).toMatch(pattern);
     expect(code).toBe(expected.findings.some((finding) => finding.startsWith("error")) ? 1 : 0);
@@ -102,11 +102,10 @@ describe.concurrent.each(Object.entries(mustSay))("%s", (name, expected) => {
     const copy = await mkdtemp(join(tmpdir(), "modelfile-lint-example-"));
     try {
       await cp(folder, copy, { recursive: true });
-      expect(await findings(copy, "--fix")).toEqual(expected.afterFix);
+      const { stdout } = await run(["Modelfile", "--fix"], { cwd: copy });
+      expect(findingsIn(stdout)).toEqual(expected.afterFix);
       const fixed = await readFile(join(copy, "Modelfile"), "utf8");
       await expect(fixed).toMatchFileSnapshot(join(folder, "Modelfile.fixed"));
-      await run(["Modelfile", "--fix"], { cwd: copy });
-      expect(await readFile(join(copy, "Modelfile"), "utf8")).toBe(fixed);
     } finally {
       await rm(copy, { recursive: true, force: true });
     }

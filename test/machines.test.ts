@@ -557,7 +557,7 @@ describe("hostile text", () => {
         if (result instanceof Error) expect(result).toBeInstanceOf(InputError);
         else expect(result).toHaveProperty("memory.total");
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 
@@ -585,7 +585,7 @@ describe("hostile text", () => {
         );
         if (error) expect(error).toBeInstanceOf(InputError);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });
@@ -680,7 +680,7 @@ gpus:
       fc.asyncProperty(machine, async (one) => {
         expect(await readProfile(profileAsYaml(one), "m.yaml")).toEqual(one);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
