@@ -18,11 +18,12 @@ export interface Dialect {
 }
 
 /** A Chevrotain token; offsets are UTF-16 units, `endOffset` inclusive as Chevrotain has it. */
-function tokenOf(tokenType: TokenType, text: string, start: number, end: number): IToken {
+function tokenOf(tokenType: TokenType, start: number, end: number): IToken {
   return {
     tokenType,
     tokenTypeIdx: tokenType.tokenTypeIdx!,
-    image: text.slice(start, end),
+    // Chevrotain wants an image only for its own messages; a slice for each token would cost more than the rest.
+    image: "",
     startOffset: start,
     endOffset: end - 1,
   };
@@ -63,7 +64,7 @@ export function lex(text: string, dialect: Dialect): IToken[] {
   /** Adds a token unless it is empty; `NoSeparator` is the one token without characters. */
   function add(type: TokenType, start: number, end: number): number {
     if (end > start || type === t.NoSeparator) {
-      tokens.push(tokenOf(type, text, start, end));
+      tokens.push(tokenOf(type, start, end));
     }
     return end;
   }

@@ -45,8 +45,7 @@ export function readText(text: string, release: Release): Reading {
  */
 export function readTree(file: Modelfile, release: Release = newestRelease): Reading {
   const commands: Command[] = [];
-  for (const node of file.nodes) {
-    if (node.kind === "gap" || node.kind === "comment") continue;
+  for (const node of file.statements) {
     const stop = stopOf(node, release);
     if (stop) return refusal(file.text, stop, release);
     commands.push(command(node));

@@ -3,6 +3,7 @@ import { EmbeddedActionsParser, type IToken } from "chevrotain";
 import { isBlank, isLetter, isNameCharacter, keptText, unitsOf } from "./characters.js";
 import { lex, type Dialect } from "./lexer.js";
 import * as t from "./tokens.js";
+import { isStatement } from "./tree.js";
 import type {
   Flaw,
   FlawKind,
@@ -42,7 +43,8 @@ export class ModelfileParser extends EmbeddedActionsParser {
     const nodes = this.modelfile();
     if (this.errors.length > 0)
       throw new Error(`The grammar lacks a case: ${this.errors[0]!.message}`);
-    return { start: 0, end: text.length, text, nodes };
+    const statements = nodes.filter(isStatement);
+    return { start: 0, end: text.length, text, nodes, statements };
   }
 
   readonly modelfile = this.RULE("modelfile", (): Node[] => {
@@ -61,12 +63,18 @@ export class ModelfileParser extends EmbeddedActionsParser {
 
   private readonly gap = this.RULE("gap", (): Node => {
     this.CONSUME(t.Gap);
-    return this.ACTION(() => ({ kind: "gap", ...this.take() }));
+    return this.ACTION(() => {
+      const leaves = this.take();
+      return { kind: "gap", start: startOf(leaves), end: endOf(leaves), leaves };
+    });
   });
 
   private readonly comment = this.RULE("comment", (): Node => {
     this.CONSUME(t.Comment);
-    return this.ACTION(() => ({ kind: "comment", ...this.take() }));
+    return this.ACTION(() => {
+      const leaves = this.take();
+      return { kind: "comment", start: startOf(leaves), end: endOf(leaves), leaves };
+    });
   });
 
   private readonly statement = this.RULE("statement", (): Statement => {
@@ -84,14 +92,19 @@ export class ModelfileParser extends EmbeddedActionsParser {
   private readonly instruction = this.RULE("instruction", (flaws: Flaw[]): Statement => {
     const keyword = this.CONSUME(t.ValueKeyword);
     const value = this.SUBRULE(this.rest, { ARGS: [flaws, keyword] });
-    return this.ACTION(() => ({
-      kind: "instruction",
-      name: keyword.image.toUpperCase(),
-      keyword: span(keyword),
-      value,
-      flaws,
-      ...this.take(),
-    }));
+    return this.ACTION(() => {
+      const leaves = this.take();
+      return {
+        kind: "instruction",
+        name: this.image(keyword).toUpperCase(),
+        keyword: span(keyword),
+        value,
+        flaws,
+        start: startOf(leaves),
+        end: endOf(leaves),
+        leaves,
+      };
+    });
   });
 
   private readonly parameter = this.RULE("parameter", (flaws: Flaw[]): Statement => {
@@ -109,15 +122,18 @@ export class ModelfileParser extends EmbeddedActionsParser {
     });
     return this.ACTION(() => {
       if (!separated) flaws.push(this.noValue(keyword));
+      const leaves = this.take();
       return {
         kind: "parameter",
         name: "PARAMETER",
         keyword: span(keyword),
-        parameter: keptText(name?.image ?? ""),
+        parameter: keptText(this.image(name)),
         parameterSpan: name ? span(name) : emptyAfter(keyword),
         value,
         flaws,
-        ...this.take(),
+        start: startOf(leaves),
+        end: endOf(leaves),
+        leaves,
       };
     });
   });
@@ -143,15 +159,18 @@ export class ModelfileParser extends EmbeddedActionsParser {
     });
     return this.ACTION(() => {
       if (!separated) flaws.push(this.noValue(keyword));
+      const leaves = this.take();
       return {
         kind: "message",
         name: "MESSAGE",
         keyword: span(keyword),
-        role: keptText(role?.image ?? ""),
+        role: keptText(this.image(role)),
         roleSpan: role ? span(role) : emptyAfter(keyword),
         value,
         flaws,
-        ...this.take(),
+        start: startOf(leaves),
+        end: endOf(leaves),
+        leaves,
       };
     });
   });
@@ -162,23 +181,33 @@ export class ModelfileParser extends EmbeddedActionsParser {
       flaws.push(this.flaw("unknown-keyword", keyword, this.wordStop(keyword.startOffset))),
     );
     const value = this.SUBRULE(this.rest, { ARGS: [[], keyword] });
-    return this.ACTION(() => ({
-      kind: "unknown",
-      name: keyword.image,
-      keyword: span(keyword),
-      value,
-      flaws,
-      ...this.take(),
-    }));
+    return this.ACTION(() => {
+      const leaves = this.take();
+      return {
+        kind: "unknown",
+        name: this.image(keyword),
+        keyword: span(keyword),
+        value,
+        flaws,
+        start: startOf(leaves),
+        end: endOf(leaves),
+        leaves,
+      };
+    });
   });
 
   private readonly stray = this.RULE("stray", (): Statement => {
     const line = this.CONSUME(t.StrayText);
-    return this.ACTION(() => ({
-      kind: "stray",
-      flaws: [this.flaw("stray-text", line, this.wordStop(line.startOffset))],
-      ...this.take(),
-    }));
+    return this.ACTION(() => {
+      const leaves = this.take();
+      return {
+        kind: "stray",
+        flaws: [this.flaw("stray-text", line, this.wordStop(line.startOffset))],
+        start: startOf(leaves),
+        end: endOf(leaves),
+        leaves,
+      };
+    });
   });
 
   /** A separator and a value; where there is none, Ollama stops behind `before`. */
@@ -227,16 +256,24 @@ export class ModelfileParser extends EmbeddedActionsParser {
     return this.ACTION(() => {
       if (value) return value;
       const end = this.LA(0).endOffset! + 1;
-      const nothing = { start: end, end };
-      return { ...nothing, text: "", quote: "", content: nothing, closed: true, after: undefined };
+      return {
+        start: end,
+        end,
+        text: "",
+        quote: "",
+        content: { start: end, end },
+        closed: true,
+        after: undefined,
+      };
     });
   });
 
   private readonly bare = this.RULE("bare", (): Value => {
     const text = this.CONSUME(t.BareText);
     return this.ACTION(() => ({
-      ...span(text),
-      text: keptText(text.image),
+      start: text.startOffset,
+      end: text.endOffset! + 1,
+      text: keptText(this.image(text)),
       quote: "",
       content: span(text),
       closed: true,
@@ -261,8 +298,8 @@ export class ModelfileParser extends EmbeddedActionsParser {
       return {
         start: open.startOffset,
         end: (close ?? text ?? open).endOffset! + 1,
-        text: keptText(text?.image ?? ""),
-        quote: keptText(open.image) as Value["quote"],
+        text: keptText(this.image(text)),
+        quote: open.endOffset! > open.startOffset ? '"""' : '"',
         content: { start, end: text ? text.endOffset! + 1 : start },
         closed: close !== undefined && !after,
         after: after && span(after),
@@ -270,16 +307,21 @@ export class ModelfileParser extends EmbeddedActionsParser {
     });
   });
 
-  /** The leaves consumed since the last node, and the span that they make. */
-  private take(): Span & { leaves: Leaf[] } {
+  private image(token: IToken | undefined): string {
+    return token ? this.text.slice(token.startOffset, token.endOffset! + 1) : "";
+  }
+
+  /** The leaves consumed since the last node. */
+  private take(): Leaf[] {
     const leaves: Leaf[] = [];
     const last = this.LA(0);
     for (let token; token !== last;) {
       token = this.input[this.taken++]!;
-      if (token.tokenType !== t.NoSeparator)
-        leaves.push({ type: token.tokenType.name, ...span(token) });
+      if (token.tokenType === t.NoSeparator) continue;
+      const { startOffset: start, endOffset } = token;
+      leaves.push({ type: token.tokenType.name, start, end: endOffset! + 1 });
     }
-    return { start: leaves[0]!.start, end: leaves.at(-1)!.end, leaves };
+    return leaves;
   }
 
   private flaw(kind: FlawKind, token: IToken, stop: Stop): Flaw {
@@ -302,7 +344,7 @@ export class ModelfileParser extends EmbeddedActionsParser {
   private checkRole(token: IToken, flaws: Flaw[]): void {
     if (token.tokenType === t.BadRole) {
       flaws.push(this.flaw("bad-role", token, this.nameStop(token.startOffset, isLetter)));
-    } else if (!roles.has(token.image)) {
+    } else if (!roles.has(this.image(token))) {
       const stop = this.nameStop(token.startOffset, isLetter);
       const end = token.endOffset! + 1;
       const blank = end < this.text.length && isBlank(this.text.charCodeAt(end));
@@ -346,6 +388,14 @@ export class ModelfileParser extends EmbeddedActionsParser {
     if (at >= text.length) return { error: "end", at };
     return { error: "name", at: at + unitsOf(text.codePointAt(at)!), read: text.slice(start, at) };
   }
+}
+
+function startOf(leaves: readonly Leaf[]): number {
+  return leaves[0]!.start;
+}
+
+function endOf(leaves: readonly Leaf[]): number {
+  return leaves.at(-1)!.end;
 }
 
 function span(token: IToken): Span {

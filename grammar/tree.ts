@@ -17,6 +17,8 @@ export interface Modelfile extends Span {
   text: string;
   /** Statements, comments and gaps in order, without holes. */
   nodes: readonly Node[];
+  /** The nodes that are neither gaps nor comments. */
+  statements: readonly Statement[];
 }
 
 export type Node = Gap | Comment | Statement;
@@ -125,25 +127,24 @@ export interface Stop {
   read?: string;
 }
 
-/** The statements of a file, without gaps and comments. */
-export function statements(file: Modelfile): Statement[] {
-  return file.nodes.filter((node) => node.kind !== "gap" && node.kind !== "comment");
+export function isStatement(node: Node): node is Statement {
+  return node.kind !== "gap" && node.kind !== "comment";
 }
 
 export function parametersOf(file: Modelfile): Parameter[] {
-  return file.nodes.filter((node) => node.kind === "parameter");
+  return file.statements.filter((node) => node.kind === "parameter");
 }
 
 /** Instructions of one keyword, in order. */
 export function instructionsNamed(file: Modelfile, name: string): Instruction[] {
-  return file.nodes.filter(
+  return file.statements.filter(
     (node) => node.kind === "instruction" && node.name === name,
   ) as Instruction[];
 }
 
 /** The statement whose model Ollama takes: of several FROM the last, and `PARAMETER model` is one too. */
 export function decidingFrom(file: Modelfile): Instruction | Parameter | undefined {
-  return file.nodes.findLast(
+  return file.statements.findLast(
     (node) =>
       (node.kind === "instruction" && node.name === "FROM") ||
       (node.kind === "parameter" && node.parameter === "model"),
@@ -152,7 +153,7 @@ export function decidingFrom(file: Modelfile): Instruction | Parameter | undefin
 
 /** The last PARAMETER of that name with a value: the one that counts. */
 export function parameterNamed(file: Modelfile, name: string): Parameter | undefined {
-  return file.nodes.findLast(
+  return file.statements.findLast(
     (node) => node.kind === "parameter" && node.parameter === name && node.value !== undefined,
   ) as Parameter | undefined;
 }

@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { lineEnding } from "../src/fix/lines.js";
 import { rule } from "../src/rule.js";
 
@@ -25,7 +24,7 @@ prompt shows it to the model as it stands. A line break is written as a line bre
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray" || node.kind === "unknown" || !node.value?.closed) continue;
       const stop = node.kind === "parameter" && node.parameter === "stop";
       const text =

@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -25,7 +24,7 @@ one of "system", "user", or "assistant"\`. Before a value, blanks do no harm.
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       const role = node.flaws.some(({ kind }) => kind === "extra-blank");
       const name = node.kind === "parameter" && node.parameter === "" && node.value?.text;
       if ((!role && !name) || node.kind === "stray") continue;

@@ -1,5 +1,5 @@
 import { isKept, unitsOf } from "../grammar/characters.js";
-import { statements, type Modelfile, type Span } from "../grammar/tree.js";
+import { type Modelfile, type Span } from "../grammar/tree.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -38,7 +38,7 @@ character stands in place of a blank between keyword, name and value, \`ollama c
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray") continue;
       for (const flaw of node.flaws) {
         if (flaw.kind !== "wrong-separator") continue;
@@ -64,7 +64,11 @@ function* inValue(file: Modelfile, value: Span) {
   const places = new Map<number, number[]>();
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!;
-    if (!isKept(code)) places.set(code, [...(places.get(code) ?? []), value.start + at]);
+    if (!isKept(code)) {
+      const seen = places.get(code);
+      if (seen) seen.push(value.start + at);
+      else places.set(code, [value.start + at]);
+    }
     at += unitsOf(code);
   }
   for (const [code, starts] of places) {

@@ -1,3 +1,4 @@
+import { lineOf } from "../grammar/places.js";
 import { parametersOf, type Parameter } from "../grammar/tree.js";
 import { parameterFact, standing } from "../src/facts/parameters.js";
 import { removeLine } from "../src/fix/lines.js";
@@ -28,7 +29,7 @@ a string.
       if (winner === node || node.flaws.length > 0 || winner.flaws.length > 0) continue;
       if (standing(node.parameter, release) !== "accepted") continue;
       if (parameterFact(node.parameter)!.type === "strings") continue;
-      const line = file.text.slice(0, winner.start).split(/\r\n|\r|\n/).length;
+      const line = lineOf(file, winner.start);
       const same = winner.value?.text === node.value?.text;
       yield {
         at: { start: node.start, end: node.value?.end ?? node.end },

@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { readParameter } from "../grammar/values.js";
 import { rule } from "../src/rule.js";
 
@@ -35,7 +34,7 @@ A blank separates keyword, name and value, nothing else. \`PARAMETER top_k=4\` s
   ],
 
   *check(file, { release }) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray" || node.kind === "unknown") continue;
       for (const flaw of node.flaws) {
         if (flaw.kind !== "wrong-separator") continue;

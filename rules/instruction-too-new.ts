@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { acceptsInstruction, instructionFact } from "../src/facts/instructions.js";
 import { rule } from "../src/rule.js";
 
@@ -21,7 +20,7 @@ An older release refuses the whole file: \`command must be one of "from", "licen
   ],
 
   *check(file, { release }) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind !== "instruction") continue;
       const fact = instructionFact(node.name)!;
       if (acceptsInstruction(fact, release)) continue;

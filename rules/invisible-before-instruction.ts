@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { rule } from "../src/rule.js";
 import { named } from "./dropped-character.js";
 
@@ -27,7 +26,7 @@ create\` with \`command must be one of "from", …\`.
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       const first = node.leaves[0]!;
       if (first.type !== "Invisible" || node.kind === "stray") continue;
       const refused = node.flaws.some(({ kind }) => kind === "invisible");

@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { nearest } from "../src/nearest.js";
 import { rule } from "../src/rule.js";
 
@@ -26,7 +25,7 @@ written in lower case; \`tool\` is none, although the API knows it.
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind !== "message") continue;
       if (!node.flaws.some(({ kind }) => kind === "unknown-role" || kind === "bad-role")) continue;
       const bare = node.role.replaceAll(/[^A-Za-z]/g, "");

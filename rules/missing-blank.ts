@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -23,7 +22,7 @@ A keyword ends at a space or tab. \`SYSTEM"""…\` is no instruction to Ollama: 
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       const flaw = node.flaws.find(({ kind }) => kind === "no-separator");
       if (!flaw || node.kind === "stray") continue;
       const at = { start: node.keyword.start, end: flaw.start };

@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { lineEnding } from "../src/fix/lines.js";
 import { rule } from "../src/rule.js";
 
@@ -30,7 +29,7 @@ weights. FROM may stand anywhere in the file.
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "instruction" && node.name === "FROM") return;
       // PARAMETER model is FROM by another name, and a misspelt FROM has its own finding.
       if (node.kind === "parameter" && node.parameter === "model") return;

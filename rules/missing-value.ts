@@ -1,4 +1,4 @@
-import { statements, type Statement } from "../grammar/tree.js";
+import { type Statement } from "../grammar/tree.js";
 import { parameterFact, standing } from "../src/facts/parameters.js";
 import type { Report } from "../src/finding.js";
 import { removeLine } from "../src/fix/lines.js";
@@ -51,7 +51,7 @@ is missing. With a blank behind it the value is empty, which a number cannot be:
   ],
 
   *check(file, { release }) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray") continue;
       const at = { start: node.keyword.start, end: node.leaves.at(-1)!.end };
       const remove = [{ title: "Remove the line", edits: [removeLine(file, node)] }];

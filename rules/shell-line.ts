@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { removeLine } from "../src/fix/lines.js";
 import { rule } from "../src/rule.js";
 
@@ -45,7 +44,7 @@ as \`export OLLAMA_NUM_PARALLEL=2\` into the environment of the server.
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind !== "stray" && node.kind !== "unknown") continue;
       const line = file.text.slice(node.start, node.end).trim();
       if (!isShellLine(line)) continue;

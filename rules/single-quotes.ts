@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { readParameter } from "../grammar/values.js";
 import { rule } from "../src/rule.js";
 
@@ -25,7 +24,7 @@ contains the apostrophes, and a number stops \`ollama create\` with \`invalid fl
   ],
 
   *check(file, { release }) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray" || node.kind === "unknown" || node.value?.quote !== "") continue;
       const { value } = node;
       const match = /^('''|')([^'"]+)\1$/s.exec(file.text.slice(value.start, value.end));

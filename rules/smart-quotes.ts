@@ -1,4 +1,3 @@
-import { statements } from "../grammar/tree.js";
 import { readParameter } from "../grammar/values.js";
 import { rule } from "../src/rule.js";
 
@@ -20,7 +19,7 @@ stop string, and a value of several lines ends with its first line.
   ],
 
   *check(file, { release }) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray" || node.kind === "unknown" || node.value?.quote !== "") continue;
       const { value } = node;
       const match = /^([“”„«]{1,3})([^"“”„«»]+)([“”»]{0,3})$/.exec(

@@ -30,6 +30,7 @@ at the first line that ends in \`"""\`.
     for (let index = 0; index < file.nodes.length; index++) {
       if (!isStrayText(file, file.nodes[index])) continue;
       const first = file.nodes[index] as Stray;
+      const above = file.nodes[index - 1]?.kind === "gap" ? index - 2 : index - 1;
       let last = first;
       // Neighbouring lines are one mistake.
       for (; ; index += 2) {
@@ -37,7 +38,7 @@ at the first line that ends in \`"""\`.
         if (file.nodes[index + 1]?.kind !== "gap" || !isStrayText(file, next)) break;
         last = next as Stray;
       }
-      const before = textBefore(file, first);
+      const before = unquotedText(file.nodes[above]);
       // A backslash before it says what was meant; line-continuation has the finding.
       if (before?.value?.text.endsWith("\\")) continue;
       yield report(file, first, last, before);
@@ -49,12 +50,11 @@ function isStrayText(file: Modelfile, node: Node | undefined): boolean {
   return node?.kind === "stray" && !isShellLine(file.text.slice(node.start, node.end));
 }
 
-/** The unquoted text value that ends right above. */
-function textBefore(file: Modelfile, stray: Stray): Instruction | Message | undefined {
-  const before = file.nodes.findLast(({ kind, end }) => kind !== "gap" && end <= stray.start);
-  if (before?.kind !== "instruction" && before?.kind !== "message") return undefined;
-  const textual = ["SYSTEM", "TEMPLATE", "LICENSE", "MESSAGE"].includes(before.name);
-  return textual && before.value?.quote === "" && before.value.text !== "" ? before : undefined;
+/** A text value without quotes, which the lines below may have been meant for. */
+function unquotedText(node: Node | undefined): Instruction | Message | undefined {
+  if (node?.kind !== "instruction" && node?.kind !== "message") return undefined;
+  const textual = ["SYSTEM", "TEMPLATE", "LICENSE", "MESSAGE"].includes(node.name);
+  return textual && node.value?.quote === "" && node.value.text !== "" ? node : undefined;
 }
 
 function report(

@@ -1,10 +1,4 @@
-import {
-  statements,
-  type Modelfile,
-  type Span,
-  type Statement,
-  type Value,
-} from "../grammar/tree.js";
+import { type Modelfile, type Span, type Statement, type Value } from "../grammar/tree.js";
 import type { Report } from "../src/finding.js";
 import { lineEnding } from "../src/fix/lines.js";
 import { rule } from "../src/rule.js";
@@ -40,7 +34,7 @@ the file, where \`ollama create\` stops with \`unexpected EOF\`.
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray" || !node.value) continue;
       const { value } = node;
       if (value.after) {

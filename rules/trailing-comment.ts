@@ -1,4 +1,4 @@
-import { decidingFrom, statements, type Statement } from "../grammar/tree.js";
+import { decidingFrom, type Statement } from "../grammar/tree.js";
 import { standing, parameterFact } from "../src/facts/parameters.js";
 import type { Release } from "../src/facts/release.js";
 import { lineEnding } from "../src/fix/lines.js";
@@ -35,16 +35,16 @@ stop string silently never matches.
 
   *check(file, { release }) {
     const from = decidingFrom(file);
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       const severity = severityFor(node, release, node === from);
       if (!severity || node.kind === "stray" || node.value?.quote !== "") continue;
       const { value } = node;
       const text = file.text.slice(value.start, value.end);
-      const match = /[ \t]+(#+(?:[ \t].*|[A-Za-z].*)?)$/.exec(text);
       const first = text.search(/[ \t]#/);
-      if (!match || first < 0) continue;
+      if (first < 0) continue;
       // From the first number sign on, so that "# 1 # 2" moves as a whole.
       const comment = text.slice(first).trim();
+      // Text such as "C #1" may be meant.
       if (severity === "warning" && !/^#+[ \t]+\S/.test(comment)) continue;
       const start = value.start + text.slice(0, first).trimEnd().length;
       const shown = comment.length > 40 ? `${comment.slice(0, 39)}…` : comment;

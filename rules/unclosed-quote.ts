@@ -1,5 +1,6 @@
+import { lineOf } from "../grammar/places.js";
 import { keywords } from "../grammar/tokens.js";
-import { statements, type Modelfile, type Span, type Value } from "../grammar/tree.js";
+import { type Modelfile, type Span, type Value } from "../grammar/tree.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -33,7 +34,7 @@ names no line; where one comes by chance, the instructions in between are lost w
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "stray" || !node.value || node.value.quote === "") continue;
       const { value } = node;
       const open = { start: value.start, end: value.content.start };
@@ -92,8 +93,4 @@ function swallowedLines(file: Modelfile, { content }: Value): Span[] {
 function firstLineEnd(file: Modelfile, { content }: Value): number {
   const line = /^.*/.exec(file.text.slice(content.start))![0];
   return content.start + line.trimEnd().length;
-}
-
-function lineOf(file: Modelfile, offset: number): number {
-  return file.text.slice(0, offset).split(/\r\n|\r|\n/).length;
 }

@@ -1,5 +1,5 @@
 import { keywords } from "../grammar/tokens.js";
-import { statements, type Unknown } from "../grammar/tree.js";
+import { type Unknown } from "../grammar/tree.js";
 import type { Report } from "../src/finding.js";
 import { nearest } from "../src/nearest.js";
 import { rule } from "../src/rule.js";
@@ -51,7 +51,7 @@ gives is too high where lines end in CRLF, which it counts twice.
   ],
 
   *check(file) {
-    for (const node of statements(file)) {
+    for (const node of file.statements) {
       if (node.kind === "unknown" && !isShellLine(file.text.slice(node.start, node.end))) {
         yield report(node);
       }

@@ -94,7 +94,10 @@ describe.skipIf(!present)("findings", () => {
   test("an error in every file that Ollama refuses", () => {
     const refused = records().filter(({ verdict }) => verdict === "refused");
     expect(refused).toHaveLength(51);
-    const missed = refused.filter((record) => errorsOf(record).length === 0);
+    // An empty FROM is refused only where the folder holds no weights, which no text can tell.
+    const missed = refused.filter(
+      (record) => record.category !== "empty-from" && errorsOf(record).length === 0,
+    );
     expect(missed.map(({ sha, error }) => ({ sha, error }))).toEqual([]);
   });
 });

@@ -4,13 +4,7 @@ import { decode, encodeEdited, type Source, type TextEdit } from "../grammar/byt
 import { createFromCommands, readParameters } from "../grammar/create-request.js";
 import { printCommands, readBytes, readTree } from "../grammar/ollama.js";
 import { ModelfileParser, parseModelfile } from "../grammar/parser.js";
-import {
-  printTree,
-  statements,
-  type Modelfile,
-  type Span,
-  type Statement,
-} from "../grammar/tree.js";
+import { printTree, type Modelfile, type Span, type Statement } from "../grammar/tree.js";
 import { newestRelease, parseRelease } from "../src/facts/release.js";
 import { decodeOracle, printOracle, readOracle, type OracleOptions } from "./reading.js";
 
@@ -1019,11 +1013,11 @@ function unflawed(node: Statement): string {
 describe("every mistake of a broken file is found, and what follows is read", () => {
   test.each(broken)("%s", (_, text, expected) => {
     const file = parseModelfile(text);
-    expect(statements(file).map((node) => described(node, file))).toEqual(expected);
+    expect(file.statements.map((node) => described(node, file))).toEqual(expected);
     expectWhole(file);
     // The first flaw is where Ollama stops.
     const result = readOracle(Buffer.from(text));
-    expect(result.ok).toBe(!statements(file).some(({ flaws }) => flaws.length > 0));
+    expect(result.ok).toBe(!file.statements.some(({ flaws }) => flaws.length > 0));
     expect(readTree(file)).toMatchObject(result);
   });
 });

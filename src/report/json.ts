@@ -1,6 +1,6 @@
 import type { Span } from "../../grammar/tree.js";
 import type { Finding } from "../finding.js";
-import { lineIndex, type LineIndex } from "./place.js";
+import { lineIndex, type LineIndex } from "../../grammar/places.js";
 import { ruleUrl, summarise, type FileResult, type Problem } from "./result.js";
 
 /** The JSON of `--format json`, version 1. */

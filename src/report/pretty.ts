@@ -1,7 +1,7 @@
 import { createColors } from "picocolors";
 import { ruleNamed } from "../../rules/index.js";
 import type { Finding, Severity } from "../finding.js";
-import { lineIndex, type LineIndex } from "./place.js";
+import { lineIndex, type LineIndex } from "../../grammar/places.js";
 import { summarise, type FileResult } from "./result.js";
 import { visible, width } from "./terminal.js";
 

@@ -10,7 +10,6 @@ export interface LineIndex {
   at(offset: number): Place;
   /** The text of a line, without its end. */
   line(number: number): string;
-  lines: number;
 }
 
 export function lineIndex(text: string): LineIndex {
@@ -30,6 +29,14 @@ export function lineIndex(text: string): LineIndex {
     line(number) {
       return text.slice(starts[number - 1], starts[number]).replace(/(?:\r\n|\r|\n)$/, "");
     },
-    lines: starts.length,
   };
+}
+
+const indexes = new WeakMap<object, LineIndex>();
+
+/** The line that an offset of a file is in. The file's lines are counted once. */
+export function lineOf(file: { text: string }, offset: number): number {
+  let index = indexes.get(file);
+  if (!index) indexes.set(file, (index = lineIndex(file.text)));
+  return index.at(offset).line;
 }
