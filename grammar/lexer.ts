@@ -58,6 +58,8 @@ export function lex(text: string, dialect: Dialect): IToken[] {
   const tokens: IToken[] = [];
   // An unclosed `"` or `"""` is searched for once: behind that place no line ends in one.
   const unclosedFrom: Record<1 | 3, number> = { 1: Infinity, 3: Infinity };
+  /** Whether a word is a mistyped keyword, by word: the same one often stands in many lines. */
+  const resembling = new Map<string, boolean>();
   /** The last statement was text outside any instruction, or an unquoted text value it may continue. */
   let afterText = false;
 
@@ -270,13 +272,22 @@ export function lex(text: string, dialect: Dialect): IToken[] {
     return add(t.QuotedText, open, contentEnd);
   }
 
+  function resemblesKeyword(word: string): boolean {
+    let answer = resembling.get(word);
+    if (answer === undefined) {
+      answer = nearest(word, t.keywords.keys()) !== undefined;
+      resembling.set(word, answer);
+    }
+    return answer;
+  }
+
   /** Whether a line looks like an instruction, mistyped or not: an unclosed quote is taken to end there. */
   function startsInstruction(at: number): boolean {
     capitals.lastIndex = at;
     const [, word, blank] = capitals.exec(text) ?? [];
     if (word === undefined) return false;
     if (t.keywords.has(word)) return true;
-    return blank !== undefined && nearest(word, t.keywords.keys()) !== undefined;
+    return blank !== undefined && resemblesKeyword(word);
   }
 
   /** A line that starts with no keyword: an instruction that does not exist, or text. */
@@ -298,9 +309,7 @@ export function lex(text: string, dialect: Dialect): IToken[] {
     if (!/^[A-Za-z]/.test(word)) return false;
     const upper = word === word.toUpperCase();
     if (upper && word.length > 1 && !afterText) return true;
-    return (
-      word.length > 3 && (upper || !afterText) && nearest(word, t.keywords.keys()) !== undefined
-    );
+    return word.length > 3 && (upper || !afterText) && resemblesKeyword(word);
   }
 
   for (let at = 0; at < length;) {

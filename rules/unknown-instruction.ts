@@ -51,21 +51,28 @@ gives is too high where lines end in CRLF, which it counts twice.
   ],
 
   *check(file) {
+    const guesses = new Map<string, string | undefined>();
     for (const node of file.statements) {
       if (node.kind === "unknown" && !isShellLine(file.text.slice(node.start, node.end))) {
-        yield report(node);
+        yield report(node, guesses);
       }
     }
   },
 });
 
-function report(node: Unknown): Report {
+const valid = `Valid: ${[...keywords.keys()].join(", ")}.`;
+
+function report(node: Unknown, guesses: Map<string, string | undefined>): Report {
   const known = instead[node.name.toUpperCase()];
-  const guess = known === undefined ? nearest(node.name, keywords.keys()) : undefined;
+  // The same word is often wrong in many lines.
+  if (known === undefined && !guesses.has(node.name)) {
+    guesses.set(node.name, nearest(node.name, keywords.keys()));
+  }
+  const guess = guesses.get(node.name);
   return {
     at: node.keyword,
     message: `Unknown instruction "${node.name}".${guess ? ` Did you mean "${guess}"?` : ""}`,
-    help: known ?? `Valid: ${[...keywords.keys()].join(", ")}.`,
+    help: known ?? valid,
     ...(guess && {
       fix: {
         title: `Replace with ${guess}`,
