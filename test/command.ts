@@ -30,9 +30,11 @@ export function run(
   }: { cwd?: string; input?: string | Uint8Array; env?: Record<string, string> } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
+    // Node itself warns where both are set.
+    const { FORCE_COLOR: _, ...inherited } = process.env;
     const child = spawn(process.execPath, [join(folder, "cli.js"), ...args], {
       cwd,
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "", ...env },
+      env: { ...inherited, NO_COLOR: "1", ...env },
     });
     let stdout = "";
     let stderr = "";
