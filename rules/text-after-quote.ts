@@ -1,5 +1,5 @@
 import { type Modelfile, type Span, type Statement, type Value } from "../grammar/tree.js";
-import type { Report } from "../src/finding.js";
+import type { Change, Report } from "../src/finding.js";
 import { lineEnding } from "../src/fix/lines.js";
 import { rule } from "../src/rule.js";
 
@@ -72,19 +72,19 @@ function report(
   const comment = text.trim();
   const at = { start: behind.start + (text.length - text.trimStart().length), end: behind.end };
   if (comment.startsWith("#")) {
+    const change: Change = {
+      title: "Move the comment above",
+      edits: [
+        { start: node.start, end: node.start, text: comment + lineEnding(file) },
+        { ...behind, text: "" },
+      ],
+    };
     return {
       at,
       message: `The comment behind the closing quote keeps the value open ${span}.`,
       help: "Put the comment on a line of its own.",
-      fix: {
-        title: "Move the comment above",
-        // The text of a value that did close, however late, is part of the model.
-        safety: refused ? "safe" : "unsafe",
-        edits: [
-          { start: node.start, end: node.start, text: comment + lineEnding(file) },
-          { ...behind, text: "" },
-        ],
-      },
+      // A value that did close, however late, becomes lines again, and nobody knows what they hold.
+      ...(refused ? { fix: { ...change, safety: "safe" } } : { suggestions: [change] }),
     };
   }
   const whole = file.text.slice(value.start, behind.end).trimEnd();

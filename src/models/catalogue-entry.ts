@@ -1,4 +1,4 @@
-import type { Hyperparameters, Tower } from "./hyperparameters.js";
+import { ofBlock, type Hyperparameters, type Tower } from "./hyperparameters.js";
 import type { Era } from "./mixes.js";
 import type { Model, Shape } from "./model.js";
 import { projectorTensorBytes, quantise, type QuantisedTensor } from "./quantisation.js";
@@ -208,7 +208,19 @@ function sizes(entry: CatalogueEntry, file: CatalogueFile, quantisation: string)
   };
 }
 
-function shapeOf({ gguf, capabilities }: CatalogueEntry, { contextLength }: FileDetails): Shape {
+function shapeOf(
+  { gguf, capabilities, kvCache }: CatalogueEntry,
+  { contextLength }: FileDetails,
+): Shape {
+  const cacheElements = {
+    context: (kvCache["kFull"] ?? 0) + (kvCache["vFull"] ?? 0),
+    window: (kvCache["kWindow"] ?? 0) + (kvCache["vWindow"] ?? 0),
+  };
+  const { block_count: blocks, head_count_kv: headsKv } = gguf;
+  const even = Array.from({ length: blocks }, (_, block) => ofBlock(headsKv, block));
+  const plain = even.reduce((sum, heads) => sum + heads * (gguf.key_length + gguf.value_length), 0);
+  // Windows, shared or compressed caches and blocks without attention are what the lengths do not tell.
+  const isUneven = cacheElements.window > 0 || cacheElements.context !== plain;
   return {
     architecture: gguf.architecture,
     blocks: gguf.block_count,
@@ -222,6 +234,7 @@ function shapeOf({ gguf, capabilities }: CatalogueEntry, { contextLength }: File
     valueLength: gguf.value_length,
     ...(gguf.expert_count !== undefined && { experts: gguf.expert_count }),
     ...(gguf.sliding_window !== undefined && { slidingWindow: gguf.sliding_window }),
+    ...(isUneven && { cacheElements }),
     ...(!capabilities.includes("completion") && { embeddingOnly: true }),
   };
 }

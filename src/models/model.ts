@@ -52,6 +52,13 @@ export interface Shape {
   experts?: number;
   /** attention.sliding_window: tokens */
   slidingWindow?: number;
+  /** Elements of the KV cache for one token, over all blocks, where they are known better than from the lengths above. */
+  cacheElements?: {
+    /** In blocks that keep the whole context. */
+    context: number;
+    /** In blocks that keep the sliding window alone. */
+    window: number;
+  };
   /** The model only embeds: it has a pooling type and no completions. */
   embeddingOnly?: boolean;
 }

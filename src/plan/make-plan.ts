@@ -9,7 +9,7 @@ import { estimateCpu, selectGpus, type Estimate, type Selection } from "./estima
 import { automaticBatch, chooseGpus, predictVram } from "./llama-server.js";
 import { decideMmap, type MmapDecision } from "./mmap.js";
 import { presses } from "./pressure.js";
-import { physicalPlacement, type Placement } from "./physical.js";
+import { knowsCache, physicalPlacement, type Placement } from "./physical.js";
 import type { Decision, DevicePlan, HostPlan, Plan, PlanInput, Verdict } from "./plan.js";
 import { serverFlag, serverNumber } from "./server.js";
 
@@ -626,7 +626,7 @@ function byLlamaServer(input: PlanInput, effective: number): Outcome {
     reasons,
     refusal: undefined,
     decisions,
-    reproduced: ordinary,
+    reproduced: ordinary && knowsCache(model.shape),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Backend, Gpu } from "../machines/machine.js";
-import { offloadableLayers, type Model } from "../models/model.js";
+import { offloadableLayers, type Model, type Shape } from "../models/model.js";
 import { largest } from "./graph.js";
 
 /*
@@ -211,11 +211,23 @@ function cacheOf({ model, numCtx, parallel, numBatch, kvType }: PhysicalInput): 
   const whole = padded(numCtx) * parallel;
   const { slidingWindow = 0 } = shape;
   const windowed = padded(Math.min(numCtx, slidingWindow + numBatch)) * parallel;
+  if (shape.cacheElements) {
+    // Which blocks see the window alone is not said; an even share is right in the sum.
+    const { context, window } = shape.cacheElements;
+    const share = ((context * whole + window * windowed) * element) / shape.blocks;
+    return Array.from({ length: shape.blocks }, () => Math.round(share));
+  }
   return Array.from({ length: shape.blocks }, (_, block) => {
     const heads = typeof shape.headsKv === "number" ? shape.headsKv : (shape.headsKv[block] ?? 0);
     const cells = slidingWindow > 0 && seesWindow(shape.architecture, block) ? windowed : whole;
     return cells * heads * (shape.keyLength + shape.valueLength) * element;
   });
+}
+
+/** Whether the size of the cache is known: of a sliding window it must be known which blocks see it. */
+export function knowsCache({ cacheElements, slidingWindow, architecture }: Shape): boolean {
+  if (cacheElements !== undefined || !slidingWindow) return true;
+  return /^(?:gemma[23]|gpt-?oss)$/.test(architecture);
 }
 
 /** Blocks that see a window alone (llama-model.cpp set_swa_pattern: gemma3 6, gemma2 and gpt-oss 2). */
