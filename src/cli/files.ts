@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { InputError } from "../host.js";
 import { formatBytes } from "../machines/sizes.js";
+import { UsageError } from "./options.js";
 
 /** Above this a file is no Modelfile: the largest real ones hold long prompts of some 40 KB. */
 const largest = 16 * 2 ** 20;
@@ -30,6 +31,21 @@ export async function readModelfileBytes(path: string): Promise<Uint8Array> {
   });
   checkText(bytes, path);
   return bytes;
+}
+
+/** The one file that a verb takes, with its bytes; `-` is standard input, taken for a Modelfile of this folder. */
+export async function readOperand(
+  verb: string,
+  operands: readonly string[],
+): Promise<{ path: string; bytes: Uint8Array }> {
+  const [path, ...more] = operands;
+  if (path === undefined || more.length > 0) {
+    throw new UsageError(`${verb} takes one file. See --help.`);
+  }
+  if (path === "-") {
+    return { path: "Modelfile", bytes: await readStandardInput("standard input") };
+  }
+  return { path, bytes: await readModelfileBytes(path) };
 }
 
 /** Standard input, to its end. */

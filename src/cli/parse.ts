@@ -1,18 +1,14 @@
 import process from "node:process";
 import { printCommands, readBytes } from "../../grammar/ollama.js";
-import { readModelfileBytes, readStandardInput } from "./files.js";
-import { UsageError, type Options } from "./options.js";
+import { newestRelease } from "../facts/release.js";
+import { readOperand } from "./files.js";
+import type { Options } from "./options.js";
 import { setupsFor } from "./setup.js";
 
 /** What Ollama reads in a file: its commands, or its own error and exit code 1. */
 export async function parse(values: Options, operands: string[]): Promise<number> {
-  const [path, ...more] = operands;
-  if (path === undefined || more.length > 0)
-    throw new UsageError("parse takes one file. See --help.");
-  const bytes =
-    path === "-" ? await readStandardInput("standard input") : await readModelfileBytes(path);
-  const setups = await setupsFor(path === "-" ? "Modelfile" : path, values);
-  const { newestRelease } = await import("../facts/release.js");
+  const { path, bytes } = await readOperand("parse", operands);
+  const setups = await setupsFor(path, values);
   const release = setups === "ignored" ? newestRelease : setups[0]!.release;
   const reading = readBytes(bytes, release);
   if (values.json) process.stdout.write(`${JSON.stringify(reading, undefined, 2)}\n`);

@@ -7,18 +7,14 @@ import { modelReference } from "../lint.js";
 import { planJson } from "../report/plan-json.js";
 import { planText } from "../report/plan-text.js";
 import { useColor } from "./color.js";
-import { readModelfileBytes, readStandardInput } from "./files.js";
+import { readOperand } from "./files.js";
 import { UsageError, type Options } from "./options.js";
 import { setupsFor } from "./setup.js";
 
 /** What Ollama would do with a file on each machine. Exit code 1 where it does not run. */
 export async function plan(values: Options, operands: string[]): Promise<number> {
-  const [path, ...more] = operands;
-  if (path === undefined || more.length > 0)
-    throw new UsageError("plan takes one file. See --help.");
-  const bytes =
-    path === "-" ? await readStandardInput("standard input") : await readModelfileBytes(path);
-  const setups = await setupsFor(path === "-" ? "Modelfile" : path, values);
+  const { path, bytes } = await readOperand("plan", operands);
+  const setups = await setupsFor(path, values);
   if (setups === "ignored" || setups.some(({ machine }) => !machine)) {
     throw new UsageError(
       "plan needs a machine: --machine NAME or FILE. See modelfile-lint machine.",

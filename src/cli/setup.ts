@@ -18,9 +18,6 @@ import { nearest } from "../nearest.js";
 import { nodeHost } from "../node-host.js";
 import { oneOf, pairs, UsageError, type Options } from "./options.js";
 
-/** One way to look at a file; a file is checked once for each. */
-export type MachineSetup = Setup;
-
 const settings: readonly RuleSetting[] = ["off", "info", "warning", "error"];
 
 /** Everything that the command line and the configuration say about a file. */
@@ -98,30 +95,19 @@ async function mayHaveConfig(folder: string): Promise<boolean> {
   }
 }
 
-function loaded(config: Config | undefined): Config | undefined {
+/** The configuration, with rules that exist. The part that reads it is loaded already, or there is none. */
+async function loaded(config: Config | undefined): Promise<Config | undefined> {
   if (!config) return undefined;
+  const { unknownRules } = await import("../config/config.js");
   const ids = rules.map(({ id }) => id);
-  const named = [
-    ...Object.keys(config.rules).map((id) => ({ id, path: ["rules", id] })),
-    ...config.overrides.flatMap((override, index) =>
-      Object.keys(override.rules ?? {}).map((id) => ({
-        id,
-        path: ["overrides", `${index}`, "rules", id],
-      })),
-    ),
-  ];
-  const unknown = named.find(({ id }) => !ids.includes(id));
-  if (unknown) {
-    const guess = nearest(unknown.id, ids);
-    throw new InputError(
-      `Unknown rule "${unknown.id}".${guess ? ` Did you mean "${guess}"?` : ""}`,
-      {
-        path: config.path,
-        ...config.locate(unknown.path, "key"),
-      },
-    );
-  }
-  return config;
+  const [unknown] = unknownRules(config, ids);
+  if (!unknown) return config;
+  const { id, ...place } = unknown;
+  const guess = nearest(id, ids);
+  throw new InputError(`Unknown rule "${id}".${guess ? ` Did you mean "${guess}"?` : ""}`, {
+    path: config.path,
+    ...place,
+  });
 }
 
 async function matcher(config: Config, patterns: readonly string[]) {

@@ -22,11 +22,6 @@ export const newestRelease: Release = release(versions.at(-1)!);
 /** The first release whose parser is reproduced: earlier ones read bytes or lines. */
 export const oldestRelease: Release = release("0.1.44");
 
-/** The day of publication, "2026-08-19", where known. */
-export function releaseDate({ version }: Release): string | undefined {
-  return dates[version];
-}
-
 /**
  * The release that a user means: "0.5.4", "v0.5.4", "0.33.0-rc2", or a series such as "0.32", which is
  * its newest known release. Undefined when the text is no version.
