@@ -1,0 +1,149 @@
+import type { Header, TensorInfo } from "../models/header.js";
+import type { Allocation, Device, RunParameters, Share } from "./allocation.js";
+import type { Architecture } from "./architecture.js";
+import { architectureNamed } from "./architectures.js";
+import { backendsOf } from "./backends.js";
+import { Builder, MissingTensor, type Blueprint } from "./builder.js";
+import { caches } from "./cache.js";
+import { answering, contextSizes, type ContextSizes } from "./context.js";
+import { cudaSupports } from "./flash-attention.js";
+import { ram, type Graph } from "./graph.js";
+import { keysOf, networkOf, type Network } from "./network.js";
+import { layerDevices, placeWeights } from "./placement.js";
+import { compute } from "./scheduler.js";
+
+/**
+ * allocated: what a context takes when it is really created. measured: what llama.cpp finds when it only
+ * measures (no_alloc), which is what its fit goes by and what test/accuracy/measured-memory.jsonl.gz
+ * holds: without the generation graph, and with norms left to the scheduler.
+ */
+export type Way = "allocated" | "measured";
+
+/** A model ready to be asked about several times. */
+export interface Subject {
+  network: Network;
+  architecture: Architecture | undefined;
+  tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+/** @throws Error where the header lacks what nothing can be computed without. */
+export function subjectOf(header: Header): Subject {
+  const tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
+  const name = String(header.keys.get("general.architecture") ?? "");
+  const keys = keysOf(header, tensors);
+  const listed = header.keys.get("tokenizer.ggml.tokens");
+  const vocabulary =
+    typeof listed === "object" ? listed.length : (tensors.get("token_embd.weight")?.dims[1] ?? 0);
+  const base = networkOf(name, keys, vocabulary);
+  const architecture = architectureNamed(name);
+  const network = { ...base, ...architecture?.adapt?.(base, keys) };
+  return { network, architecture, tensors };
+}
+
+/** What llama.cpp allocates for a model on these devices. */
+export function allocate(
+  header: Header | Subject,
+  devices: readonly Device[],
+  run: RunParameters,
+  way: Way = "allocated",
+): Allocation {
+  const subject = "network" in header ? header : subjectOf(header);
+  const { network, tensors, architecture } = subject;
+  const sizes = contextSizes(network, run);
+  const layer = layerDevices(network, devices, run.gpuLayers, run.tensorSplit);
+  const placement = placeWeights(network, tensors, devices, layer, run.overrides);
+  const blueprint = { network, tensors, placement, run, sizes, flashAttention: true };
+  const flashAttention = choosesFlashAttention(blueprint, architecture, devices);
+  const kept = caches(network, devices, run, sizes, layer, flashAttention);
+  const graphs = computeBuffers({ ...blueprint, flashAttention }, architecture, devices, way);
+
+  const layers = devices.map(() => 0);
+  for (let index = 0; index <= network.blocks; index++) {
+    const device = layer(index);
+    if (device !== ram) layers[device]!++;
+  }
+  return {
+    devices: devices.map((_, index): Share => ({
+      weights: placement.devices[index]!,
+      cache: kept.cache.devices[index]!,
+      recurrent: kept.recurrent.devices[index]!,
+      compute: graphs.bytes[index]!,
+    })),
+    host: {
+      weights: placement.host,
+      cache: kept.cache.host,
+      recurrent: kept.recurrent.host,
+      compute: graphs.bytes.at(-1)!,
+      output: outputBytes(network, run, sizes),
+    },
+    context: { perSequence: sizes.perSequence, total: sizes.total },
+    flashAttention,
+    layers,
+    accuracy: "exact",
+    graph: { nodes: graphs.nodes, splits: graphs.splits },
+  };
+}
+
+/** Logits and embeddings that are handed out (llama-context.cpp output_reserve). */
+function outputBytes(network: Network, run: RunParameters, sizes: ContextSizes): number {
+  const rows = Math.max(run.outputs ?? 0, sizes.sequences);
+  return 4 * rows * (network.vocabulary + (run.embeddings ? network.embedding : 0));
+}
+
+/** "auto": whether every device that keeps keys computes flash attention on them. */
+function choosesFlashAttention(
+  blueprint: Blueprint,
+  architecture: Architecture | undefined,
+  devices: readonly Device[],
+): boolean {
+  const { flashAttention } = blueprint.run;
+  if (flashAttention !== "auto") return flashAttention;
+  if (!architecture || devices.length === 0 || blueprint.network.encodes) return true;
+  const graph = built(architecture, { ...blueprint, sizes: answering(blueprint.sizes) });
+  return graph.nodes.every((node) => {
+    if (node.op !== "FLASH_ATTN_EXT") return true;
+    const keys = node.sources[1]!;
+    const { device } = keys.view ?? keys;
+    if (device === undefined || device === ram) return true;
+    const { backend } = devices[device]!;
+    return (backend !== "cuda" && backend !== "rocm") || cudaSupports(node);
+  });
+}
+
+function built(architecture: Architecture, blueprint: Blueprint): Graph {
+  const builder = new Builder(blueprint);
+  architecture.build(builder);
+  return builder.graph;
+}
+
+function computeBuffers(
+  blueprint: Blueprint,
+  architecture: Architecture | undefined,
+  devices: readonly Device[],
+  way: Way,
+): { bytes: number[]; nodes: number; splits: number } {
+  if (!architecture) throw new MissingTensor("graph");
+  const { network, run, sizes } = blueprint;
+  const backends = backendsOf(devices);
+  const gpuLayers = run.gpuLayers ?? -1;
+  const wholly = gpuLayers < 0 || gpuLayers > network.blocks;
+  const pipelined =
+    devices.length > 1 && wholly && run.offloadCache !== false && !run.overrides?.length;
+  const of = (own: ContextSizes) => {
+    const graph = built(architecture, { ...blueprint, sizes: own });
+    const allocated = way === "allocated";
+    return compute(graph, {
+      backends,
+      pipelined,
+      pinsNorms: allocated && (wholly || own.tokens < 32),
+      pinsAttention: true,
+    });
+  };
+  const prompt = of(sizes);
+  if (way === "measured") return prompt;
+  const answer = of(answering(sizes));
+  return {
+    ...prompt,
+    bytes: prompt.bytes.map((bytes, index) => Math.max(bytes, answer.bytes[index]!)),
+  };
+}

@@ -1,0 +1,127 @@
+import type { Architecture } from "../architecture.js";
+import type { Builder } from "../builder.js";
+import type { Tensor } from "../graph.js";
+import { attend, heads } from "../layers/attention.js";
+import { embed, output } from "../layers/ends.js";
+import { feedForward, hasExperts, mixture, sharedExpert } from "../layers/feed-forward.js";
+import { windowsOf } from "../network.js";
+
+interface Variant {
+  /** Rotated, normed: queries and keys before attention. */
+  prepare(b: Builder, block: number, parts: { q: Tensor; k: Tensor }): { q: Tensor; k: Tensor };
+  experts?(b: Builder, block: number, x: Tensor): Tensor;
+  /** The feed-forward part's activation where it has no gate. */
+  activation?: string;
+}
+
+/** Norm, attention, add; norm, feed-forward part, add: the order that most models follow. */
+export function layered(
+  b: Builder,
+  {
+    prepare,
+    activation = "GELU",
+    experts = (_, block, x) => mixture(b, block, x, { scale: b.network.experts.scale }),
+  }: Variant,
+): void {
+  const { graph, network } = b;
+  const kind = network.rmsNorm ? "rms" : "mean";
+  const norm = (x: Tensor, block: number, name: string) =>
+    graph.norm(x, b.of(block, `${name}.weight`), b.of(block, `${name}.bias`), kind);
+  const residual = (x: Tensor) => (network.scalesResidual ? graph.scale(x) : x);
+  let x = embed(b);
+  for (const block of b.blocks()) {
+    let before = x;
+    const { v, ...parts } = heads(b, block, norm(x, block, "attn_norm"));
+    let result = attend(b, block, { ...prepare(b, block, parts), v });
+    if (b.isLast(block)) {
+      result = b.outputRows(result);
+      before = b.outputRows(before);
+    }
+    const attended = graph.add(residual(result), before);
+    const normed = norm(attended, block, "ffn_norm");
+    result = hasExperts(b, block)
+      ? experts(b, block, normed)
+      : feedForward(b, block, normed, { activation });
+    x = graph.add(residual(result), attended);
+  }
+  output(b, x);
+}
+
+/** Rotates queries and keys. */
+export function rotate(
+  b: Builder,
+  { q, k }: { q: Tensor; k: Tensor },
+  factors?: Tensor,
+): { q: Tensor; k: Tensor } {
+  return {
+    q: b.graph.rope(q, b.positions, factors),
+    k: b.graph.rope(k, b.positions, factors),
+  };
+}
+
+/** Norms of their own for queries and keys, one for each head. */
+export function normedHeads(
+  b: Builder,
+  block: number,
+  { q, k }: { q: Tensor; k: Tensor },
+): { q: Tensor; k: Tensor } {
+  return {
+    q: b.graph.norm(q, b.neededOf(block, "attn_q_norm.weight")),
+    k: b.graph.norm(k, b.neededOf(block, "attn_k_norm.weight")),
+  };
+}
+
+export const llama: Architecture = {
+  names: ["llama", "granite", "granitemoe", "mistral3"],
+  build: (b) =>
+    layered(b, {
+      prepare: (_, block, parts) => rotate(b, parts, b.ropeFactors(block)),
+      experts: (_, block, x) => {
+        const mixed = mixture(b, block, x, { scale: b.network.experts.scale });
+        if (!b.of(block, "ffn_up_shexp.weight")) return mixed;
+        return b.graph.add(mixed, sharedExpert(b, block, x));
+      },
+    }),
+};
+
+export const qwen2: Architecture = {
+  names: ["qwen2", "starcoder2", "smollm3"],
+  build: (b) => layered(b, { prepare: (_, __, parts) => rotate(b, parts) }),
+};
+
+export const qwen3: Architecture = {
+  names: ["qwen3", "qwen3moe"],
+  build: (b) =>
+    layered(b, { prepare: (_, block, parts) => rotate(b, normedHeads(b, block, parts)) }),
+};
+
+/** Three blocks in four see chunks of the context and rotate; the fourth sees everything. */
+export const llama4: Architecture = {
+  names: ["llama4"],
+  adapt: (network, keys) => ({
+    window: { tokens: keys.number("attention.chunk_size") ?? 8192, kind: "chunked" },
+    windowed: windowsOf(keys, network, 4),
+  }),
+  build: (b) => {
+    const { graph, network } = b;
+    layered(b, {
+      prepare: (_, block, parts) => {
+        if ((block + 1) % 4 === 0) {
+          const scale = b.input("inp_attn_scale", "F32", [1, 1, b.tokens]);
+          return { q: graph.mul(parts.q, scale), k: parts.k };
+        }
+        const { q, k } = rotate(b, parts, b.ropeFactors(block));
+        return { q: graph.each("RMS_NORM", q), k: graph.each("RMS_NORM", k) };
+      },
+      experts: (_, block, x) => {
+        const mixed = mixture(b, block, x, {
+          normalised: false,
+          gating: "sigmoid",
+          weightFirst: true,
+          scale: network.experts.scale,
+        });
+        return graph.add(mixed, sharedExpert(b, block, x));
+      },
+    });
+  },
+};
