@@ -1,15 +1,16 @@
-import type { Header, TensorInfo } from "../models/header.js";
+import { textAt, type Header } from "../models/header.js";
 import type { Allocation, Device, RunParameters, Share } from "./allocation.js";
 import type { Architecture } from "./architecture.js";
 import { architectureNamed } from "./architectures.js";
 import { backendsOf } from "./backends.js";
-import { Builder, MissingTensor, type Blueprint } from "./builder.js";
+import { Builder, MissingTensor, tensorsOf, type Blueprint, type Tensors } from "./builder.js";
 import { caches } from "./cache.js";
 import { answering, contextSizes, type ContextSizes } from "./context.js";
 import { cudaSupports } from "./flash-attention.js";
 import { ram, type Graph } from "./graph.js";
 import { keysOf, networkOf, type Network } from "./network.js";
-import { layerDevices, placeWeights } from "./placement.js";
+import { blockKinds, folded, type BlockKinds } from "./fold.js";
+import { layerDevices, placeWeights, type Placement } from "./placement.js";
 import { compute } from "./scheduler.js";
 
 /**
@@ -19,25 +20,35 @@ import { compute } from "./scheduler.js";
  */
 export type Way = "allocated" | "measured";
 
+export interface Options {
+  way?: Way;
+  /**
+   * Leaves out of the graph what repeats: five times as fast, and the compute buffers are those of the
+   * whole graph in all but a few cases (docs/memory.md). For searches; what they find is looked at whole.
+   */
+  folds?: boolean;
+}
+
 /** A model ready to be asked about several times. */
 export interface Subject {
   network: Network;
   architecture: Architecture | undefined;
-  tensors: ReadonlyMap<string, TensorInfo>;
+  tensors: Tensors;
+  kinds: BlockKinds;
 }
 
 /** @throws Error where the header lacks what nothing can be computed without. */
 export function subjectOf(header: Header): Subject {
-  const tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
-  const name = String(header.keys.get("general.architecture") ?? "");
-  const keys = keysOf(header, tensors);
+  const name = textAt(header, "general.architecture") ?? "";
+  const keys = keysOf(header);
   const listed = header.keys.get("tokenizer.ggml.tokens");
-  const vocabulary =
-    typeof listed === "object" ? listed.length : (tensors.get("token_embd.weight")?.dims[1] ?? 0);
+  const vocabulary = typeof listed === "object" ? listed.length : 0;
   const base = networkOf(name, keys, vocabulary);
   const architecture = architectureNamed(name);
   const network = { ...base, ...architecture?.adapt?.(base, keys) };
-  return { network, architecture, tensors };
+  const tensors = tensorsOf(header.tensors, network.blocks);
+  const kinds = blockKinds(network, tensors.ofBlock, architecture?.differs);
+  return { network, architecture, tensors, kinds };
 }
 
 /** What llama.cpp allocates for a model on these devices. */
@@ -45,15 +56,21 @@ export function allocate(
   header: Header | Subject,
   devices: readonly Device[],
   run: RunParameters,
-  way: Way = "allocated",
+  { way = "allocated", folds = false }: Options = {},
 ): Allocation {
   const subject = "network" in header ? header : subjectOf(header);
   const { network, tensors, architecture } = subject;
   const sizes = contextSizes(network, run);
   const layer = layerDevices(network, devices, run.gpuLayers, run.tensorSplit);
-  const placement = placeWeights(network, tensors, devices, layer, run.overrides);
-  const blueprint = { network, tensors, placement, run, sizes, flashAttention: true };
-  const flashAttention = choosesFlashAttention(blueprint, architecture, devices);
+  const placement = placeWeights(network, tensors.byName, devices, layer, run.overrides);
+  const few = foldedBlocks(subject, placement, devices);
+  const blocks = folds ? few : Array.from({ length: network.layers }, (_, block) => block);
+  const blueprint = { network, tensors, placement, run, sizes, blocks, flashAttention: true };
+  const flashAttention = choosesFlashAttention(
+    { ...blueprint, blocks: few },
+    architecture,
+    devices,
+  );
   const kept = caches(network, devices, run, sizes, layer, flashAttention);
   const graphs = computeBuffers({ ...blueprint, flashAttention }, architecture, devices, way);
 
@@ -82,6 +99,27 @@ export function allocate(
     accuracy: "exact",
     graph: { nodes: graphs.nodes, splits: graphs.splits },
   };
+}
+
+/** Numbers of the blocks that stand for all. */
+function foldedBlocks(
+  { network, kinds }: Subject,
+  { layer, weights }: Placement,
+  devices: readonly Device[],
+): number[] {
+  // Where weights are copied to a device that computes with them, their types count, too.
+  const elsewhere = new Set<number>();
+  for (const [name, place] of weights) {
+    const block = /^blk\.(\d+)\./.exec(name)?.[1];
+    if (block !== undefined && place !== layer(Number(block))) elsewhere.add(Number(block));
+  }
+  const byPlace = Array.from({ length: network.layers }, (_, block) => {
+    const device = layer(block);
+    const copied = elsewhere.has(block) || (device === ram && devices.length > 0);
+    const kind = copied ? -1 - kinds.typed[block]! : kinds.plain[block]!;
+    return kind * (devices.length + 1) + device + 1;
+  });
+  return folded(byPlace);
 }
 
 /** Logits and embeddings that are handed out (llama-context.cpp output_reserve). */

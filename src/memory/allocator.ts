@@ -59,7 +59,7 @@ export function allocateGraph(
   const views = new Int32Array(count);
   const backends = new Int32Array(count).fill(-1);
   const allocated = new Uint8Array(count);
-  const places: Place[] = new Array(count);
+  const places: Place[] = [];
   const sizes = new Float64Array(count);
 
   const place = (tensor: Tensor, backend: number, sources: readonly Tensor[]) => {

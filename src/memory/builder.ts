@@ -6,15 +6,32 @@ import { Graph, isQuantised, ram, typeNamed, type Tensor, type Type } from "./gr
 import { hasCache, stateElements, type Network } from "./network.js";
 import type { Placement } from "./placement.js";
 
+/** A model's tensors, to be looked up. */
+export interface Tensors {
+  byName: ReadonlyMap<string, TensorInfo>;
+  /** Those of each block, by what stands behind "blk.N.". */
+  ofBlock: readonly ReadonlyMap<string, TensorInfo>[];
+}
+
+export function tensorsOf(all: readonly TensorInfo[], blocks: number): Tensors {
+  const ofBlock = Array.from({ length: blocks }, () => new Map<string, TensorInfo>());
+  for (const tensor of all) {
+    const [, block, part] = /^blk\.(\d+)\.(.*)$/s.exec(tensor.name) ?? [];
+    if (part !== undefined) ofBlock[Number(block)]?.set(part, tensor);
+  }
+  return { byName: new Map(all.map((tensor) => [tensor.name, tensor])), ofBlock };
+}
+
 /** What a graph is built from. */
 export interface Blueprint {
   network: Network;
-  /** By name. */
-  tensors: ReadonlyMap<string, TensorInfo>;
+  tensors: Tensors;
   placement: Placement;
   run: RunParameters;
   sizes: ContextSizes;
   flashAttention: boolean;
+  /** Numbers of the blocks that the graph has: all, or as many as its buffers depend on. */
+  blocks: readonly number[];
 }
 
 /** A graph in the making, with the weights, inputs and caches that its layers share. */
@@ -30,6 +47,7 @@ export class Builder {
   readonly positions: Tensor;
   readonly #blueprint: Blueprint;
   readonly #shared = new Map<string, Tensor | undefined>();
+  readonly #weights = new Map<TensorInfo, Tensor>();
 
   constructor(blueprint: Blueprint) {
     const { network, sizes, run, flashAttention } = blueprint;
@@ -50,12 +68,17 @@ export class Builder {
 
   /** Undefined where the model has no such tensor. */
   weight(name: string): Tensor | undefined {
-    return this.#once(name, () => {
-      const { tensors, placement } = this.#blueprint;
-      const info = tensors.get(name);
-      if (!info) return undefined;
-      return this.graph.weight(name, info.type, info.dims, placement.weights.get(name) ?? ram);
-    });
+    return this.#placed(this.#blueprint.tensors.byName.get(name));
+  }
+
+  #placed(info: TensorInfo | undefined): Tensor | undefined {
+    if (!info) return undefined;
+    const known = this.#weights.get(info);
+    if (known) return known;
+    const device = this.#blueprint.placement.weights.get(info.name) ?? ram;
+    const weight = this.graph.weight(info.name, info.type, info.dims, device);
+    this.#weights.set(info, weight);
+    return weight;
   }
 
   /** @throws Error where the model lacks it: then the graph is not this architecture's. */
@@ -67,16 +90,18 @@ export class Builder {
 
   /** A tensor of a block: "attn_q.weight". */
   of(block: number, name: string): Tensor | undefined {
-    return this.weight(`blk.${block}.${name}`);
+    return this.#placed(this.#blueprint.tensors.ofBlock[block]?.get(name));
   }
 
   neededOf(block: number, name: string): Tensor {
-    return this.needed(`blk.${block}.${name}`);
+    const weight = this.of(block, name);
+    if (!weight) throw new MissingTensor(`blk.${block}.${name}`);
+    return weight;
   }
 
-  /** Numbers of the blocks that a token passes. */
-  *blocks(): Generator<number> {
-    for (let block = 0; block < this.network.layers; block++) yield block;
+  /** Numbers of the blocks that the graph has. */
+  blocks(): readonly number[] {
+    return this.#blueprint.blocks;
   }
 
   isLast(block: number): boolean {
@@ -96,7 +121,7 @@ export class Builder {
     const own = this.weight("output.weight");
     if (own) return own;
     const { tensors, placement } = this.#blueprint;
-    const info = tensors.get("token_embd.weight");
+    const info = tensors.byName.get("token_embd.weight");
     if (!info) throw new MissingTensor("token_embd.weight");
     const device =
       placement.weights.get("output.weight") ?? placement.weights.get("token_embd.weight") ?? ram;
@@ -108,7 +133,8 @@ export class Builder {
   ropeFactors(block: number): Tensor | undefined {
     const { tensors, placement } = this.#blueprint;
     // Long and short factors are of one size, so it does not matter which the context takes.
-    const info = tensors.get("rope_freqs.weight") ?? tensors.get("rope_factors_short.weight");
+    const { byName } = tensors;
+    const info = byName.get("rope_freqs.weight") ?? byName.get("rope_factors_short.weight");
     if (!info) return undefined;
     const device = placement.layer(block);
     return this.#once(`${info.name} ${device}`, () =>
@@ -209,7 +235,7 @@ export class Builder {
   ): number | undefined {
     const { network } = this;
     const lengths = new Set<number>();
-    for (const block of this.blocks()) {
+    for (let block = 0; block < network.layers; block++) {
       if (hasCache(network, block) && network.windowed[block] === windowed) {
         lengths.add(lengthOf(network, block));
       }

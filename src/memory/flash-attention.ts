@@ -42,13 +42,14 @@ export function cudaFlashBytes(
   const asStored = vector && vectorPairs.has(`${k.type.name} ${v.type.name}`);
   const converts = ({ type }: Tensor) => (vector && asStored ? type.name === "F32" : true);
   let bytes = bytesOf(result);
-  const copies = ({ type }: Tensor) => type.name !== "F16";
   const withCopy = (of: Tensor) => Math.ceil(bytes / 128) * 128 + elementsOf(of) * 2;
   const sameMemory = v.view !== undefined && v.view === k.view && v.offset === k.offset;
   if (converts(k) && copies(k)) bytes = withCopy(k);
   if (converts(v) && copies(v) && !(sameMemory && copies(k))) bytes = withCopy(v);
   return bytes;
 }
+
+const copies = ({ type }: Tensor) => type.name !== "F16";
 
 /** Pairs of types that the vector kernel is built for by default (without GGML_CUDA_FA_ALL_QUANTS). */
 const vectorPairs = new Set(["F16 F16", "BF16 BF16", "Q4_0 Q4_0", "Q8_0 Q8_0"]);

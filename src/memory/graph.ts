@@ -172,6 +172,11 @@ export class Graph {
     (tensor.op === "NONE" ? this.leafs : this.nodes).push(tensor);
   }
 
+  /** A tensor that no operation makes, of the shape and layout of another. */
+  like(original: Tensor, sources: readonly Tensor[], details: Details = {}): Tensor {
+    return this.make("NONE", original.type, original.ne, sources, { nb: original.nb, ...details });
+  }
+
   /** What the program fills before each run. */
   input(type: string, lengths: readonly number[], name: string): Tensor {
     return this.make("NONE", typeNamed(type), lengths, [], { input: true, name });

@@ -1,4 +1,4 @@
-import type { Header, KeyValue, TensorInfo } from "../models/header.js";
+import { textAt, type Header, type KeyValue } from "../models/header.js";
 
 /**
  * The hyper-parameters that caches, placement and graph depend on, as llama.cpp reads them
@@ -87,11 +87,10 @@ export interface Keys {
   /** One element a block, also where the file has one number for all. */
   perBlock(name: string, absent: number): number[];
   raw(name: string): KeyValue | undefined;
-  has(tensor: string): boolean;
 }
 
-export function keysOf(header: Header, tensors: ReadonlyMap<string, TensorInfo>): Keys {
-  const architecture = String(header.keys.get("general.architecture") ?? "");
+export function keysOf(header: Header): Keys {
+  const architecture = textAt(header, "general.architecture") ?? "";
   const raw = (name: string) => header.keys.get(`${architecture}.${name}`);
   const number = (name: string) => {
     const value = raw(name);
@@ -112,7 +111,6 @@ export function keysOf(header: Header, tensors: ReadonlyMap<string, TensorInfo>)
       }
       return Array.from({ length: blocks }, (_, block) => Number(value[block] ?? absent));
     },
-    has: (tensor) => tensors.has(tensor),
   };
 }
 

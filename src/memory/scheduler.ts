@@ -39,20 +39,8 @@ export function compute(
   const steps: Step[] = [];
   for (const { backend, nodes, inputs } of splits) {
     for (const { original, copy } of inputs) {
-      // The original must live until it is copied: a look at it that belongs to its own backend.
-      const { sources: _, view, ...rest } = original;
-      const anchor: Tensor = {
-        ...rest,
-        id: graph.tensors.length,
-        op: "NONE",
-        sources: [original],
-        view: view ?? original,
-        offset: 0,
-        weight: false,
-        input: false,
-        output: false,
-      };
-      graph.tensors.push(anchor);
+      // The original must live until it is copied.
+      const anchor = needing(graph, original, [original]);
       steps.push({
         tensor: anchor,
         backend: Math.max(0, chosen[original.id]!),
@@ -79,24 +67,18 @@ export function compute(
   return { bytes, splits: splits.length, nodes: graph.nodes.length };
 }
 
+/** A look at `first` that computes nothing but needs `sources`. */
+function needing(graph: Graph, first: Tensor, sources: readonly Tensor[]): Tensor {
+  const view = first.view ?? first;
+  return graph.like(first, sources, { view, device: view.device });
+}
+
 /** Steps that compute nothing but need these tensors: GGML_MAX_SRC at a time. */
 function keepAlive(graph: Graph, tensors: readonly Tensor[], backend: number): Step[] {
   const steps: Step[] = [];
   for (let at = 0; at < tensors.length; at += 10) {
     const some = tensors.slice(at, at + 10);
-    const first = some[0]!;
-    const anchor: Tensor = {
-      ...first,
-      id: graph.tensors.length,
-      op: "NONE",
-      sources: some,
-      view: first.view ?? first,
-      offset: 0,
-      weight: false,
-      input: false,
-      output: false,
-    };
-    graph.tensors.push(anchor);
+    const anchor = needing(graph, some[0]!, some);
     steps.push({ tensor: anchor, backend, sources: some });
   }
   return steps;
@@ -216,20 +198,8 @@ function split(
   const copied = new Map<number, Tensor>();
   const multiplied = new Set<Tensor>();
   const copyOf = (original: Tensor, stays: boolean): Tensor => {
-    const copy: Tensor = {
-      ...original,
-      id: graph.tensors.length,
-      op: "NONE",
-      sources: [],
-      view: undefined,
-      offset: 0,
-      device: undefined,
-      weight: false,
-      input: stays,
-      output: stays,
-      name: "copy",
-    };
-    graph.tensors.push(copy);
+    const copy = graph.like(original, [], { input: stays });
+    copy.output = stays;
     return copy;
   };
 

@@ -19,6 +19,7 @@ export const gemma3n: Architecture = {
     sharesCacheFrom: 20,
     capsLogits: true,
   }),
+  differs: (block) => block < sparseBlocks,
   build: (b) => {
     const { graph } = b;
     const embedded = graph.scale(embed(b));

@@ -8,8 +8,8 @@ import { windowsOf } from "../network.js";
 
 interface Variant {
   /** Rotated, normed: queries and keys before attention. */
-  prepare(b: Builder, block: number, parts: { q: Tensor; k: Tensor }): { q: Tensor; k: Tensor };
-  experts?(b: Builder, block: number, x: Tensor): Tensor;
+  prepare: (b: Builder, block: number, parts: { q: Tensor; k: Tensor }) => { q: Tensor; k: Tensor };
+  experts?: (b: Builder, block: number, x: Tensor) => Tensor;
   /** The feed-forward part's activation where it has no gate. */
   activation?: string;
 }
