@@ -174,7 +174,7 @@ function computeBuffers(
       backends,
       pipelined,
       pinsNorms: allocated && (wholly || own.tokens < 32),
-      pinsAttention: true,
+      pinsAttention: allocated,
     });
   };
   const prompt = of(sizes);
