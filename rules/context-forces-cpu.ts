@@ -1,6 +1,6 @@
 import { formatBytes } from "../src/machines/sizes.js";
 import { addParameter, modelPlace, numberSet } from "../src/fix/places.js";
-import { basis, severityOf } from "../src/certainty.js";
+import { severityOf } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -49,7 +49,7 @@ smaller \`num_ctx\` does.
     yield {
       at,
       message: `num_ctx ${effective} leaves 0 of ${plan.layers.offloadable} layers on ${count}: ${why}. Up to ${limit} all fit.`,
-      help: `More cards of this size do not help: each pays for the graph of the whole context.${basis(plan)}`,
+      help: `More cards of this size do not help: each pays for the graph of the whole context.`,
       severity: minima.length > 0 ? severityOf(plan, needed, free) : "warning",
       fix: {
         title: `Set num_ctx to ${value}`,

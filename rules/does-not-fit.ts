@@ -2,7 +2,7 @@ import type { Change } from "../src/finding.js";
 import { formatBytes } from "../src/machines/sizes.js";
 import type { Plan } from "../src/plan/plan.js";
 import { modelPlace, numberSet } from "../src/fix/places.js";
-import { basis, severityOf } from "../src/certainty.js";
+import { severityOf } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -29,7 +29,7 @@ lift that. Since 0.30 nothing is checked: llama-server fails to load, or the ker
     {
       bad: "FROM llama3.3:70b\nPARAMETER num_ctx 131072\n",
       good: "FROM llama3.3:70b\nPARAMETER num_ctx 69632\n",
-      message: "Out of memory: the CPU's part takes 79.61 GiB, 62.00 GiB of RAM is free.",
+      message: "Out of memory: the CPU's part takes 79.94 GiB, 62.00 GiB of RAM is free.",
       ollama: "0.32.15",
       machine: "ram: 64GiB\n",
     },
@@ -45,8 +45,8 @@ lift that. Since 0.30 nothing is checked: llama-server fails to load, or the ker
     const fits = plan.limits.numCtxRuns;
     const help =
       fits !== undefined && fits < plan.context.effective
-        ? `num_ctx ${rounded(fits)} runs.${basis(plan)}`
-        : `Take a smaller quantisation or model.${basis(plan)}`;
+        ? `num_ctx ${rounded(fits)} runs.`
+        : `Take a smaller quantisation or model.`;
     const suggestions = set ? smaller(plan, set.value) : [];
     const more = { help, ...(suggestions.length > 0 && { suggestions }) };
     if (refusal) {

@@ -2,7 +2,7 @@ import { parameterNamed } from "../grammar/tree.js";
 import type { Fix } from "../src/finding.js";
 import { formatBytes } from "../src/machines/sizes.js";
 import { addParameter, modelPlace } from "../src/fix/places.js";
-import { basis, severityOf } from "../src/certainty.js";
+import { severityOf } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 const machine = `
@@ -68,7 +68,7 @@ from disk as it is needed does not load at all. \`use_mmap true\` maps the file.
     yield {
       at,
       message: `Without mmap Ollama allocates ${host.weights} bytes (${formatBytes(host.weights)}), ${formatBytes(room)} is free: "unable to allocate CPU buffer".`,
-      help: `${whose} use_mmap true reads the weights from disk as they are needed.${basis(plan)}`,
+      help: `${whose} use_mmap true reads the weights from disk as they are needed.`,
       severity: severityOf(plan, host.weights, room),
       fix,
     };

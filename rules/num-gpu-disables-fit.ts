@@ -2,7 +2,6 @@ import { since } from "../src/facts/release.js";
 import { removeLine } from "../src/fix/lines.js";
 import { formatBytes } from "../src/machines/sizes.js";
 import { numberSet } from "../src/fix/places.js";
-import { basis } from "../src/certainty.js";
 import { rule } from "../src/rule.js";
 
 export default rule({
@@ -22,7 +21,7 @@ instead of a part on the CPU (llama.cpp #19437).
       bad: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\nPARAMETER num_gpu 999\n",
       good: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\n",
       message:
-        "num_gpu 999 turns fitting off: a Tesla T4 would hold 14.69 GiB and has 14.47 GiB free.",
+        "num_gpu 999 turns fitting off: a Tesla T4 would hold 14.41 GiB and has 14.47 GiB free.",
       ollama: "0.32.15",
       machine:
         "ram: 256GiB\ngpus:\n  - name: Tesla T4\n    count: 4\n    memory: 15GiB\n    free: 14814MiB\n",
@@ -38,7 +37,7 @@ instead of a part on the CPU (llama.cpp #19437).
     yield {
       at: set.value,
       message: `num_gpu ${set.number} turns fitting off: a ${fullest.name} would hold ${formatBytes(fullest.used)} and has ${formatBytes(fullest.free)} free.`,
-      help: `Without it, what does not fit stays on the CPU.${basis(plan)}`,
+      help: `Without it, what does not fit stays on the CPU.`,
       // Safe: with it the model runs out of memory; without it the same model loads.
       fix: {
         title: "Let llama-server fit the layers",

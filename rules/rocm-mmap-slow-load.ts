@@ -2,7 +2,6 @@ import { parameterNamed } from "../grammar/tree.js";
 import type { Fix } from "../src/finding.js";
 import { formatBytes } from "../src/machines/sizes.js";
 import { addParameter, modelPlace } from "../src/fix/places.js";
-import { basis } from "../src/certainty.js";
 import { presses } from "../src/plan/pressure.js";
 import { rule } from "../src/rule.js";
 
@@ -52,8 +51,8 @@ they are more than the free RAM: RAM fills up and the load takes minutes or hang
       at,
       message: `${formatBytes(onGpu)} for the GPUs pass through ${formatBytes(host.free)} of free RAM: with ROCm and mmap the load stalls.`,
       help: fits
-        ? `use_mmap false reads them in pieces.${basis(plan)}`
-        : `use_mmap false would allocate ${formatBytes(host.resident)}, too much for this RAM.${basis(plan)}`,
+        ? `use_mmap false reads them in pieces.`
+        : `use_mmap false would allocate ${formatBytes(host.resident)}, too much for this RAM.`,
       ...(fits && plan.mmap.settable && { fix }),
     };
   },

@@ -1,6 +1,5 @@
 import { formatBytes } from "../src/machines/sizes.js";
 import { modelPlace } from "../src/fix/places.js";
-import { basis } from "../src/certainty.js";
 import { presses } from "../src/plan/pressure.js";
 import { rule } from "../src/rule.js";
 
@@ -34,7 +33,7 @@ SATA SSD and 1.4 from NVMe are reported in ollama PR #8895.
     yield {
       at,
       message: `Of ${formatBytes(host.mapped)} of mapped weights, ${formatBytes(host.resident)} stay in RAM with ${formatBytes(host.free)} free: the disk sets the pace.`,
-      help: `Take a smaller quantisation, or more RAM.${basis(plan)}`,
+      help: `Take a smaller quantisation, or more RAM.`,
     };
   },
 });

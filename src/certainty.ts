@@ -1,4 +1,5 @@
 import type { Severity } from "./finding.js";
+import type { Model } from "./models/model.js";
 import type { Plan } from "./plan/plan.js";
 
 /* How sure a plan is, and so how loudly a rule may speak of it. */
@@ -11,11 +12,19 @@ const shapeMargin = 1.1;
  * an approximation decides.
  */
 export function severityOf(plan: Plan, needed: number, room: number): Severity {
-  if (!plan.reproduced) return "warning";
+  if (!plan.reproduced || plan.model.source === "name") return "warning";
   return plan.model.exact || needed > room * shapeMargin ? "error" : "warning";
 }
 
-/** Said where sizes are scaled; a sentence to put behind others. */
-export function basis({ model }: Plan): string {
-  return model.exact ? "" : ` Its sizes are estimated by a model of the same shape.`;
+/**
+ * What a finding about a model rests on, where that is not the model itself; a sentence to put behind
+ * others.
+ */
+export function basis({ exact, source, origins }: Model): string | undefined {
+  if (source === "name") {
+    const [likeness] = origins ?? [];
+    return `Judged by its name alone${likeness ? `: ${likeness.from}` : ""}.`;
+  }
+  if (exact) return undefined;
+  return "Its sizes are estimated by a model of the same shape.";
 }

@@ -46,19 +46,43 @@ export async function lookUp(file: Modelfile, setup: Setup): Promise<LookedUp> {
   if (!machine && !wantsModel(file, setup.severityOf)) return { context };
   const found = await firstModel(modelReferences(file), setup);
   if (!("model" in found)) return { context, ...found };
-  context.model = found.model;
+  const { model, broken } = await attached(found.model, file, setup);
+  context.model = model;
   if (machine) {
     const { makePlan } = await import("./plan/make-plan.js");
     const server = { ...machine.server, ...setup.server };
     context.plan = makePlan({
-      model: found.model,
+      model,
       machine,
       release,
       server,
       settings: settingsOf(file),
     });
   }
-  return { context };
+  return { context, ...(broken && { broken }) };
+}
+
+/** The model with its projector, adapters and draft; without them where one cannot be read. */
+async function attached(
+  model: Model,
+  file: Modelfile,
+  { host, folder }: Setup,
+): Promise<{ model: Model; broken?: InputError }> {
+  const named = (keyword: string) =>
+    instructionsNamed(file, keyword).flatMap(({ value }) => (value?.text ? [value.text] : []));
+  const beside = {
+    files: modelReferences(file).slice(1),
+    adapters: named("ADAPTER"),
+    drafts: named("DRAFT"),
+  };
+  if (!host || Object.values(beside).every((texts) => texts.length === 0)) return { model };
+  try {
+    const { withAttachments } = await import("./models/attachments.js");
+    return { model: await withAttachments(model, beside, folder, host) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { model, broken: error };
+  }
 }
 
 /** The first reference that names a model, or why the first names none. */

@@ -14,6 +14,33 @@ export interface Host {
   list(folder: string): Promise<string[]>;
   /** A variable of the environment. */
   variable(name: string): string | undefined;
+  /**
+   * Asks a server. Absent where the user did not ask for the network. Throws InputError, without
+   * credentials in its words, where the server does not answer in time or sends more than `most` bytes.
+   */
+  request?(url: string, options: RequestOptions): Promise<Answer>;
+  /**
+   * Runs a program that tells about this machine and returns what it printed; undefined where it does
+   * not exist, fails or takes too long. Absent where programs cannot be run.
+   */
+  run?(program: string, args: readonly string[]): Promise<string | undefined>;
+}
+
+export interface RequestOptions {
+  method?: "GET" | "POST";
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Bytes `start` to `end` (exclusive) of what the address holds. */
+  range?: { start: number; end: number };
+  /** Bytes; a longer answer is an error. */
+  most: number;
+}
+
+export interface Answer {
+  status: number;
+  body: Uint8Array;
+  /** Bytes of the whole, where a range was asked for and the server says it. */
+  total?: number;
 }
 
 export interface Entry {

@@ -2,6 +2,7 @@ import type { Modelfile } from "../grammar/tree.js";
 import { instructionsNamed, parameterNamed } from "../grammar/tree.js";
 import { readInt, readValue } from "../grammar/values.js";
 import { rules } from "../rules/index.js";
+import { basis } from "./certainty.js";
 import type { Finding, Severity } from "./finding.js";
 import type { Settings } from "./plan/plan.js";
 import type { Context, Rule } from "./rule.js";
@@ -17,9 +18,12 @@ export function check(file: Modelfile, context: Context, severityOf: SeverityOf 
   for (const rule of rules) {
     const severity = severityOf(rule);
     if (severity === "off" || !applies(rule, file, context)) continue;
+    const rests = rule.needs && context.model && basis(context.model);
     for (const report of rule.check(file, context)) {
+      const help = [report.help, rests].filter(Boolean).join(" ");
       findings.push({
         ...report,
+        ...(help !== "" && { help }),
         rule: rule.id,
         severity: lowered(severity, rule, report.severity),
       });

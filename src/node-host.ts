@@ -1,9 +1,9 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Host } from "./host.js";
 
-/** This computer's files and environment, with paths as Node.js takes them. */
+/** This computer's files, programs and environment, with paths as Node.js takes them; no network. */
 export const nodeHost: Host = {
   resolve: (folder, path) => {
     // "~name" is another user's home for a shell only; here it is a file's name.
@@ -46,4 +46,39 @@ export const nodeHost: Host = {
   list: (folder) => readdir(folder),
 
   variable: (name) => process.env[name],
+
+  async run(program, args) {
+    const { execFile } = await import("node:child_process");
+    return new Promise((done) => {
+      try {
+        const child = execFile(
+          program,
+          args,
+          {
+            timeout: 5000,
+            killSignal: "SIGKILL",
+            maxBuffer: 4 * 2 ** 20,
+            windowsHide: true,
+            env: { ...process.env, LC_ALL: "C" },
+            // Windows looks for programs here first: never in the folder of somebody's Modelfile.
+            cwd: dirname(process.execPath),
+          },
+          (error, output) => done(error ? undefined : output),
+        );
+        // A program that asks something gets no answer instead of waiting for one.
+        child.stdin?.on("error", () => {}).end();
+      } catch {
+        done(undefined);
+      }
+    });
+  },
+};
+
+/** The same and the network, for those who ask for it. */
+export const onlineHost: Host = {
+  ...nodeHost,
+  async request(url, options) {
+    const { requestWithin } = await import("./node-request.js");
+    return requestWithin(10_000)(url, options);
+  },
 };

@@ -1,16 +1,16 @@
 /*
  * npm run bench: how long it takes, as ratios of two things measured in turns in the same run, since
  * times alone say more about the machine. Fails when a hostile file takes more than `limit` times as
- * long as a plain one of the same size.
+ * long as a plain one of the same size, or the header of a model more than `headerLimit` allows.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "../grammar/bytes.js";
 import { readBytes } from "../grammar/ollama.js";
 import { parseModelfile } from "../grammar/parser.js";
-import { root } from "../src/build/bundle.mjs";
+import { bundle, root } from "../src/build/bundle.mjs";
 import { newestRelease } from "../src/facts/release.js";
 import { check } from "../src/lint.js";
 
@@ -285,6 +285,89 @@ function worstCases(): boolean {
   return slow.length === 0;
 }
 
+/**
+ * What a header may take: times what reading its bare bytes takes, and bytes of memory beyond that of
+ * an empty process. A bare read of 10 MB takes few milliseconds, so the first is generous.
+ */
+const headerLimit = { ratio: 30, vocabulary: 64 * 2 ** 20, hostile: 200 * 2 ** 20 };
+
+interface Reading {
+  ms: number;
+  /** At the most; beyond those of an empty process. */
+  bytes: number;
+}
+
+function middle(readings: Reading[], of: keyof Reading): number {
+  return median(readings.map((reading) => reading[of]));
+}
+
+function readingRow(name: string, { ms: time, bytes }: Reading, bare: Reading): string[] {
+  return [name, ms(time), times(time / bare.ms), `${(bytes / 2 ** 20).toFixed(0)} MiB`];
+}
+
+/** Returns whether every header stayed below the limits. */
+async function headers(): Promise<boolean> {
+  const program = join(root, "node_modules/.cache/modelfile-lint/bench-gguf.mjs");
+  await bundle({
+    entryPoints: ["test/bench-gguf.ts"],
+    outfile: program,
+    packages: "external",
+    alias: {},
+  });
+  const folder = mkdtempSync(join(tmpdir(), "modelfile-lint-"));
+  const file = join(folder, "x.gguf");
+  const run = (...args: string[]) =>
+    execFileSync(process.execPath, [program, ...args], { encoding: "utf8" });
+  const once = (way: string) => JSON.parse(run("read", way, file)) as Reading;
+  const empty = middle(
+    [0, 1, 2].map(() => once("nothing")),
+    "bytes",
+  );
+  // One that takes seconds is no different the second time.
+  const read = (way: string, times: number): Reading => {
+    const readings = [once(way)];
+    while (readings.length < times && readings[0]!.ms < 1000) readings.push(once(way));
+    return { ms: middle(readings, "ms"), bytes: Math.max(0, middle(readings, "bytes") - empty) };
+  };
+  const slow: string[] = [];
+  const judge = (name: string, ours: Reading, bare: Reading, most: number) => {
+    if (ours.ms / bare.ms > headerLimit.ratio || ours.bytes > most) slow.push(name);
+  };
+
+  try {
+    const [vocabularies, hostile] = JSON.parse(run("list")) as [string[], string[]];
+    for (const name of vocabularies) {
+      run("make", name, file);
+      const [bare, ours, library] = [read("bare", 5), read("ours", 5), read("library", 3)];
+      console.log(`A header of ${(statSync(file).size / 1e6).toFixed(1)} MB, ${name}`);
+      table(
+        ["", "median", "÷ bare", "memory"],
+        [
+          readingRow("its bytes alone", bare, bare),
+          readingRow("readGguf", ours, bare),
+          readingRow("@huggingface/gguf", library, bare),
+        ],
+      );
+      judge(name, ours, bare, headerLimit.vocabulary);
+    }
+    let bare: Reading | undefined;
+    const rows = hostile.map((name) => {
+      run("make", name, file);
+      bare ??= read("bare", 5);
+      const ours = read("ours", 1);
+      judge(name, ours, bare, headerLimit.hostile);
+      return readingRow(name, ours, bare);
+    });
+    console.log("A header of 40 MB or a little more of …, ÷ the bytes of the first alone");
+    table(["", "readGguf", "÷ bare", "memory"], rows);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  if (slow.length > 0) console.log(`Too slow or too large: ${slow.join("; ")}`);
+  return slow.length === 0;
+}
+
 startUp();
 throughput();
 if (!worstCases()) process.exitCode = 1;
+if (!(await headers())) process.exitCode = 1;

@@ -6,6 +6,8 @@ const folder = join(root, "node_modules/.cache/modelfile-lint/command");
 
 /** Builds the command once for all test files; vitest calls this before the first. */
 export default async function setup(): Promise<void> {
+  // What lies in the store of whoever runs the tests must not change them. Workers inherit this.
+  process.env["OLLAMA_MODELS"] = join(folder, "no-models");
   await bundle({
     entryPoints: { cli: "src/cli/main.ts" },
     outdir: folder,

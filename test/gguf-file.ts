@@ -32,19 +32,28 @@ export interface GgufTensor {
   dims: readonly number[];
 }
 
+/** How a file is written; version 1 has lengths and counts of 32 bits. */
+export interface GgufForm {
+  version?: 1 | 2 | 3;
+  little?: boolean;
+}
+
 /**
- * The header of a GGUF file, version 3, little-endian, without the tensors' data. Texts, truth values,
- * whole numbers and fractions become string, bool, uint32 (int32 below 0) and float32; bigint is uint64.
+ * The header of a GGUF file, of version 3 and little-endian if not told otherwise, without the tensors'
+ * data. Texts, truth values, whole numbers and fractions become string, bool, uint32 (int32 below 0) and
+ * float32; bigint is uint64.
  */
 export function ggufHeader(
   metadata: Readonly<Record<string, GgufValue>>,
   tensors: readonly GgufTensor[],
+  { version = 3, little = true }: GgufForm = {},
 ): Uint8Array {
-  const out = collected();
+  const length = version === 1 ? "uint32" : "uint64";
+  const out = collected(little, length);
   out.add(encoder.encode("GGUF"));
-  out.number("uint32", 3);
-  out.number("uint64", tensors.length);
-  out.number("uint64", Object.keys(metadata).length);
+  out.number("uint32", version);
+  out.number(length, tensors.length);
+  out.number(length, Object.keys(metadata).length);
   for (const [key, given] of Object.entries(metadata)) {
     const typed = typeof given === "object" && "type" in given;
     const value = typed ? given.value : given;
@@ -54,7 +63,7 @@ export function ggufHeader(
     if (typeof value === "object") {
       out.number("uint32", types.array);
       out.number("uint32", types[type]);
-      out.number("uint64", elements.length);
+      out.number(length, elements.length);
     } else out.number("uint32", types[type]);
     for (const element of elements) {
       if (type === "string") out.text(String(element));
@@ -67,7 +76,7 @@ export function ggufHeader(
   for (const { name, type, dims } of tensors) {
     out.text(name);
     out.number("uint32", dims.length);
-    for (const length of dims) out.number("uint64", length);
+    for (const elements of dims) out.number(length, elements);
     out.number("uint32", tensorTypes.find((known) => known.name === type)!.id);
     out.number("uint64", offset);
     const { elements, bytes } = blockOf(type);
@@ -129,7 +138,7 @@ interface Bytes {
   padded(alignment: number): Uint8Array;
 }
 
-function collected(): Bytes {
+function collected(little: boolean, lengthType: "uint32" | "uint64"): Bytes {
   let buffer = new Uint8Array(2 ** 16);
   let length = 0;
   const add = (bytes: Uint8Array) => {
@@ -143,7 +152,7 @@ function collected(): Bytes {
   };
   const number = (type: Numeric, value: Scalar) => {
     const [bytes, write] = writers[type];
-    write(value);
+    write(value, little);
     add(new Uint8Array(one.buffer, 0, bytes));
   };
   return {
@@ -151,7 +160,7 @@ function collected(): Bytes {
     number,
     text: (value) => {
       const bytes = encoder.encode(value);
-      number("uint64", bytes.length);
+      number(lengthType, bytes.length);
       add(bytes);
     },
     padded: (alignment) => {
@@ -162,16 +171,18 @@ function collected(): Bytes {
 }
 
 const one = new DataView(new ArrayBuffer(8));
-const writers: Readonly<Record<Numeric, [bytes: number, write: (value: Scalar) => void]>> = {
+const writers: Readonly<
+  Record<Numeric, [bytes: number, write: (value: Scalar, little: boolean) => void]>
+> = {
   bool: [1, (value) => one.setUint8(0, Number(value))],
   uint8: [1, (value) => one.setUint8(0, Number(value))],
   int8: [1, (value) => one.setInt8(0, Number(value))],
-  uint16: [2, (value) => one.setUint16(0, Number(value), true)],
-  int16: [2, (value) => one.setInt16(0, Number(value), true)],
-  uint32: [4, (value) => one.setUint32(0, Number(value), true)],
-  int32: [4, (value) => one.setInt32(0, Number(value), true)],
-  float32: [4, (value) => one.setFloat32(0, Number(value), true)],
-  uint64: [8, (value) => one.setBigUint64(0, BigInt(value), true)],
-  int64: [8, (value) => one.setBigInt64(0, BigInt(value), true)],
-  float64: [8, (value) => one.setFloat64(0, Number(value), true)],
+  uint16: [2, (value, little) => one.setUint16(0, Number(value), little)],
+  int16: [2, (value, little) => one.setInt16(0, Number(value), little)],
+  uint32: [4, (value, little) => one.setUint32(0, Number(value), little)],
+  int32: [4, (value, little) => one.setInt32(0, Number(value), little)],
+  float32: [4, (value, little) => one.setFloat32(0, Number(value), little)],
+  uint64: [8, (value, little) => one.setBigUint64(0, BigInt(value), little)],
+  int64: [8, (value, little) => one.setBigInt64(0, BigInt(value), little)],
+  float64: [8, (value, little) => one.setFloat64(0, Number(value), little)],
 };

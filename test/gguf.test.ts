@@ -2,16 +2,24 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { gguf } from "@huggingface/gguf";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError, type Host } from "../src/host.js";
 import { catalogueEntry, catalogueModel } from "../src/models/catalogue.js";
 import { fileTensors } from "../src/models/catalogue-entry.js";
-import { readGguf } from "../src/models/gguf.js";
+import { readAdapter, readGguf, readProjector } from "../src/models/gguf.js";
 import type { Model } from "../src/models/model.js";
-import { fileType } from "../src/models/tensor-types.js";
+import { readHeader } from "../src/models/gguf-header.js";
+import { fileType, tensorTypes } from "../src/models/tensor-types.js";
 import { nodeHost } from "../src/node-host.js";
-import { ggufHeader, smallLlama, type GgufTensor, type GgufValue } from "./gguf-file.js";
+import {
+  ggufHeader,
+  smallLlama,
+  type GgufForm,
+  type GgufTensor,
+  type GgufValue,
+} from "./gguf-file.js";
 
 /** A host with these files in the folder /m, and how many bytes were read of them. */
 function hostWith(files: Readonly<Record<string, Uint8Array>>): Host & { bytesRead: number } {
@@ -31,6 +39,15 @@ function hostWith(files: Readonly<Record<string, Uint8Array>>): Host & { bytesRe
     variable: () => undefined,
   };
   return host;
+}
+
+/** Reads on in zeros behind the end of the host's files. */
+function padded(host: Host): Host["read"] {
+  return async (path, start = 0, end = 0) => {
+    const bytes = new Uint8Array(end - start);
+    bytes.set(await host.read(path, start, end));
+    return bytes;
+  };
 }
 
 function read(bytes: Uint8Array, file = "x.gguf"): Promise<Model> {
@@ -78,7 +95,8 @@ function find(bytes: Uint8Array, text: string): number {
 
 describe("a GGUF file", () => {
   test("says everything in its header", async () => {
-    expect(await read(smallFile)).toEqual({
+    const { header, ...model } = await read(smallFile);
+    expect(model).toEqual({
       name: "x",
       source: "gguf",
       exact: true,
@@ -104,8 +122,59 @@ describe("a GGUF file", () => {
         other: 64,
       },
       fileBytes: smallFile.length + 348_544,
+      truncated: { expected: smallFile.length + 348_544, actual: smallFile.length },
       quantisation: "Q4_K_M",
+      capabilities: ["completion"],
+      tokenizer: { model: "gpt2", tokens: 32 },
+      origins: [
+        {
+          facts: ["keys", "tensors", "capabilities", "tokenizer"],
+          from: "GGUF header of x.gguf",
+          exact: true,
+        },
+      ],
     });
+    expect(Object.fromEntries(header!.keys)).toEqual({
+      ...small.metadata,
+      "llama.attention.layer_norm_rms_epsilon": Math.fround(1e-5),
+      "tokenizer.ggml.tokens": { length: 32 },
+    });
+    expect(header!.tensors).toHaveLength(small.tensors.length);
+    expect(header!.tensors.slice(0, 2)).toEqual([
+      { name: "token_embd.weight", type: "Q4_K", dims: [256, 32], bytes: 32 * 144 },
+      { name: "blk.0.attn_norm.weight", type: "F32", dims: [256], bytes: 1024 },
+    ]);
+  });
+
+  test("says what the model is for", async () => {
+    const model = await read(
+      withKeys({
+        "general.license": "apache-2.0",
+        "llama.vision.block_count": 24,
+        "llama.audio.block_count": 12,
+        "tokenizer.ggml.pre": "llama-bpe",
+        "tokenizer.ggml.add_bos_token": false,
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+        "tokenizer.chat_template": "{% if tools %}{{ tools }}{% endif %}<think></think>",
+      }),
+    );
+    expect(model).toMatchObject({
+      licence: "apache-2.0",
+      capabilities: ["completion", "vision", "audio", "tools", "thinking"],
+      template: {
+        text: "{% if tools %}{{ tools }}{% endif %}<think></think>",
+        language: "jinja",
+      },
+      tokenizer: { model: "gpt2", pre: "llama-bpe", tokens: 32, addsBos: false, bos: 1, eos: 2 },
+    });
+    expect(model.origins?.[0]?.facts).toEqual(expect.arrayContaining(["template", "licence"]));
+    const cuts = "{{ message.content.split('</think>')[-1] }}";
+    const capabilities = async (template: string) =>
+      (await read(withKeys({ "tokenizer.chat_template": template }))).capabilities;
+    expect(await capabilities(cuts)).toEqual(["completion", "thinking"]);
+    expect(await capabilities(`${cuts}{{ reasoning_content }}`)).toEqual(["completion"]);
+    expect(await capabilities("")).toEqual(["completion"]);
   });
 
   test("of the size of Llama 3.1 8B agrees with the catalogue to the byte", async () => {
@@ -137,14 +206,20 @@ describe("a GGUF file", () => {
     });
     expect(weights.total).toBe(4_912_898_304);
     expect(fileBytes).toBe(header.length + 4_912_898_304);
-    // Start and header, each once.
-    expect(host.bytesRead).toBeLessThanOrEqual(header.length + 24);
+    // Each byte once, and none of what can be skipped.
+    expect(host.bytesRead).toBeLessThanOrEqual(header.length);
   });
 
   test("may be complete, or have anything behind its tensors", async () => {
     const whole = new Uint8Array(smallFile.length + 348_544);
     whole.set(smallFile);
     expect((await read(whole)).fileBytes).toBe(whole.length);
+    expect(await read(whole)).not.toHaveProperty("truncated");
+    // rope_freqs.weight has 64 bytes, so that there is no padding behind it.
+    expect((await read(whole.slice(0, -1))).truncated).toEqual({
+      expected: whole.length,
+      actual: whole.length - 1,
+    });
     const longer = new Uint8Array(whole.length + 1000);
     longer.set(smallFile);
     expect((await read(longer)).fileBytes).toBe(longer.length);
@@ -214,8 +289,9 @@ describe("a GGUF file", () => {
   });
 
   test("that pools only embeds", async () => {
-    const { shape } = await read(withKeys({ "llama.pooling_type": 1 }));
+    const { shape, capabilities } = await read(withKeys({ "llama.pooling_type": 1 }));
     expect(shape.embeddingOnly).toBe(true);
+    expect(capabilities).toEqual(["embedding"]);
   });
 
   test("may have an alignment of its own", async () => {
@@ -223,6 +299,13 @@ describe("a GGUF file", () => {
     // Hardly a tensor ends on such a boundary.
     expect((await read(bytes)).fileBytes % 4096).toBe(0);
     expect((await read(bytes)).weights.total).toBe(348_544);
+    // The padding behind the last tensor, which has 64 bytes, may be missing.
+    const { fileBytes } = await read(bytes);
+    const unpadded = new Uint8Array(fileBytes - 4096 + 64);
+    unpadded.set(bytes);
+    expect((await read(unpadded)).fileBytes).toBe(unpadded.length);
+    expect(await read(unpadded)).not.toHaveProperty("truncated");
+    expect(await read(unpadded.slice(0, -1))).toHaveProperty("truncated");
   });
 
   test("may have MXFP4 under the number that Ollama once gave it", async () => {
@@ -236,6 +319,159 @@ describe("a GGUF file", () => {
   test("may begin with megabytes of text", async () => {
     const long = withKeys({ "general.description": "x".repeat(3_000_000) });
     expect((await read(long)).weights.total).toBe(348_544);
+  });
+});
+
+const rounded = (value: unknown) => (typeof value === "bigint" ? Number(value) : value);
+
+describe("another reader agrees", () => {
+  const every: Record<string, GgufValue> = {
+    "general.architecture": "llama",
+    "a.uint8": { type: "uint8", value: 255 },
+    "a.int8": { type: "int8", value: -128 },
+    "a.uint16": { type: "uint16", value: 65_535 },
+    "a.int16": { type: "int16", value: -2 },
+    "a.uint32": 4_294_967_295,
+    "a.int32": -3,
+    "a.float32": 0.1,
+    "a.bool": true,
+    "a.uint64": 2n ** 40n,
+    "a.int64": { type: "int64", value: -(2n ** 40n) },
+    "a.float64": { type: "float64", value: 0.1 },
+    "a.text": "Grüße, 世界 🙂 \ufeff\0",
+    "a.bools": [true, false],
+    "a.int16s": { type: "int16", value: [-1, 0, 1] },
+    "a.float64s": { type: "float64", value: [0.1, 1e300] },
+    "a.int64s": { type: "int64", value: [-1n, 2n ** 33n] },
+    "a.none": { type: "uint32", value: [] },
+    "a.most": Array.from({ length: 4096 }, (_, i) => i),
+    "general.alignment": 64,
+  };
+  const long: Record<string, GgufValue> = {
+    "a.more": Array.from({ length: 4097 }, (_, i) => i),
+    // Lengths and texts that lie across every border of what is read at once.
+    "tokenizer.ggml.tokens": Array.from({ length: 100_000 }, (_, i) => `t${i}`.repeat(1 + (i % 3))),
+    "tokenizer.ggml.scores": { type: "float32", value: Array.from({ length: 100_000 }, () => 0.5) },
+    "a.last": "behind them",
+  };
+  const tensors = tensorTypes
+    .filter(({ typeSize }) => typeSize !== undefined)
+    .map(({ name, blockSize = 1 }, i) => ({
+      name: `tensor.${i}`,
+      type: name,
+      dims: [blockSize * 3, 2, 5, 1].slice(0, 1 + (i % 4)),
+    }));
+  const typeNames = new Map<number, string>(tensorTypes.map(({ id, name }) => [id, name]));
+  const forms: readonly Required<GgufForm>[] = ([1, 2, 3] as const).flatMap((version) =>
+    [true, false].map((little) => ({ version, little })),
+  );
+
+  test.each(forms)("about version $version, little-endian: $little", async (form) => {
+    const bytes = ggufHeader({ ...every, ...long }, tensors, form);
+    const { metadata, tensorInfos, tensorDataOffset } = await gguf("https://gguf.invalid/", {
+      fetch: async (_, request) => {
+        const range = new Headers(request?.headers).get("range") ?? "";
+        const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(range)!;
+        return new Response(bytes.slice(Number(start), Number(end) + 1), { status: 206 });
+      },
+    });
+    const host = hostWith({ "/m/x.gguf": bytes });
+    const { header, fileBytes } = await readHeader({
+      size: bytes.length,
+      read: (start, end) => host.read("/m/x.gguf", start, end),
+      fail: (problem) => expect.fail(problem),
+    });
+
+    const { version, tensor_count, kv_count, ...theirs } = metadata as Record<string, unknown>;
+    expect({ version, tensor_count: Number(tensor_count), kv_count: Number(kv_count) }).toEqual({
+      version: form.version,
+      tensor_count: tensors.length,
+      kv_count: header.keys.size,
+    });
+    expect(header.keys).toEqual(
+      new Map(
+        Object.entries(theirs).map(([key, value]) => {
+          if (!Array.isArray(value)) return [key, rounded(value)];
+          return [key, key in long ? { length: value.length } : value.map(rounded)];
+        }),
+      ),
+    );
+    expect(header.tensors.map(({ name, dims }) => ({ name, dims }))).toEqual(
+      tensorInfos.map(({ name, shape }) => ({ name, dims: shape.map(Number) })),
+    );
+    expect(header.tensors.map(({ type }) => type)).toEqual(
+      tensorInfos.map(({ dtype }) => typeNames.get(dtype)),
+    );
+    // Offsets are checked while reading, and follow from the sizes.
+    const last = tensorInfos.at(-1)!;
+    const end = Number(tensorDataOffset + last.offset) + header.tensors.at(-1)!.bytes;
+    expect(fileBytes).toBe(Math.ceil(end / 64) * 64);
+    // Scores are skipped without being read.
+    expect(host.bytesRead).toBeLessThan(bytes.length);
+  });
+});
+
+function readWith<T>(
+  reader: (path: string, host: Host) => Promise<T>,
+  bytes: Uint8Array,
+): Promise<T> {
+  return reader("/m/x.gguf", hostWith({ "/m/x.gguf": bytes }));
+}
+
+describe("what else GGUF files hold", () => {
+  const projector = ggufHeader(
+    {
+      "general.architecture": "clip",
+      "clip.has_vision_encoder": true,
+      "clip.projector_type": "mlp",
+    },
+    [{ name: "v.patch_embd.weight", type: "F16", dims: [14, 14, 3, 32] }],
+  );
+
+  test("are projectors", async () => {
+    const { header, fileBytes } = await readWith(readProjector, projector);
+    expect(header.keys.get("clip.projector_type")).toBe("mlp");
+    expect(header.tensors).toEqual([
+      { name: "v.patch_embd.weight", type: "F16", dims: [14, 14, 3, 32], bytes: 37_632 },
+    ]);
+    expect(fileBytes).toBe(projector.length + 37_632);
+    // As Ollama's own converter and that of llama.cpp call them.
+    for (const keys of [
+      { "general.architecture": "mllama", "mllama.vision.block_count": 32 },
+      { "general.architecture": "clip2", "general.type": "mmproj" },
+      { "general.architecture": "gemma3", "general.type": "projector" },
+    ]) {
+      const { header } = await readWith(readProjector, ggufHeader(keys, []));
+      expect(header.keys.size).toBe(2);
+    }
+    expect(await complaint(readWith(readProjector, smallFile))).toBe(
+      '"x.gguf" is no projector. Name the model\'s mmproj file.',
+    );
+    expect(await complaint(read(ggufHeader({ "general.type": "mmproj" }, [])))).toBe(
+      '"x.gguf" is a projector for images or sound. Name the model\'s own file first.',
+    );
+  });
+
+  test("are adapters", async () => {
+    const keys = {
+      "general.architecture": "llama",
+      "general.type": "adapter",
+      "adapter.type": "lora",
+    };
+    const tensors = ["lora_a", "lora_b"].map((end) => ({
+      name: `blk.0.attn_q.weight.${end}`,
+      type: "F32",
+      dims: [256, 8],
+    }));
+    const bytes = ggufHeader({ ...keys, "adapter.lora.alpha": 16.5 }, tensors);
+    const { header, fileBytes, alpha } = await readWith(readAdapter, bytes);
+    expect(header.tensors.map(({ name }) => name)).toEqual(tensors.map(({ name }) => name));
+    expect(fileBytes).toBe(bytes.length + 2 * 8192);
+    expect(alpha).toBe(16.5);
+    expect(await readWith(readAdapter, ggufHeader(keys, []))).not.toHaveProperty("alpha");
+    expect(await complaint(readWith(readAdapter, projector))).toBe(
+      '"x.gguf" is no adapter. Name what convert_lora_to_gguf.py made.',
+    );
   });
 });
 
@@ -257,17 +493,23 @@ const partName = (at: number) =>
 describe("a split GGUF file", () => {
   test("is read with all its parts", async () => {
     const files = { [path(1)]: split(0), [path(2)]: split(1), [path(3)]: split(2) };
-    const { weights, shape, fileBytes } = await readGguf(path(1), hostWith(files), "x");
+    const { weights, shape, fileBytes, truncated, header } = await readGguf(
+      path(1),
+      hostWith(files),
+      "x",
+    );
     const whole = await read(smallFile);
     expect({ weights, shape }).toEqual({ weights: whole.weights, shape: whole.shape });
     const headers = Object.values(files).reduce((sum, bytes) => sum + bytes.length, 0);
     expect(fileBytes).toBe(headers + weights.total);
+    expect(truncated).toEqual({ expected: fileBytes, actual: headers });
+    expect(header?.tensors).toEqual(whole.header?.tensors);
   });
 
   test("needs its parts, the first one first", async () => {
     const files = { [path(1)]: split(0), [path(2)]: split(1) };
     expect(await complaint(readGguf(path(1), hostWith(files), "x"))).toBe(
-      `"${partName(3)}" is missing beside "${partName(1)}". Keep all 3 parts in one folder.`,
+      `"${partName(1)}" needs "${partName(3)}", which is missing beside it. Keep all 3 parts in one folder.`,
     );
     expect(await complaint(readGguf(path(2), hostWith(files), "x"))).toBe(
       `"${partName(2)}" is part 2 of 3. Name the first: "${partName(1)}".`,
@@ -278,6 +520,11 @@ describe("a split GGUF file", () => {
     const twice = { ...files, [path(3)]: split(1) };
     expect(await complaint(readGguf(path(1), hostWith(twice), "x"))).toBe(
       `"${partName(1)}" and its other parts hold a tensor twice. Download them again.`,
+    );
+    const many = withKeys({ "split.count": 65_535 });
+    const name = "/m/x-00001-of-65535.gguf";
+    expect(await complaint(readGguf(name, hostWith({ [name]: many }), "x"))).toBe(
+      '"x-00001-of-65535.gguf" says it has 65535 parts, and no model has as many. Download it again.',
     );
     const broken = { ...files, [path(3)]: split(2).slice(0, 90) };
     expect(await complaint(readGguf(path(1), hostWith(broken), "x"))).toBe(
@@ -333,7 +580,7 @@ describe("what is no readable GGUF file", () => {
     [
       "with a key less than it counts",
       patched(smallFile, 16, 13n),
-      `has a damaged header: a length or a type in it is impossible. ${again}`,
+      `has a damaged header: the name of a tensor in it has more than 65535 bytes. ${again}`,
     ],
     [
       "with a key twice",
@@ -341,20 +588,47 @@ describe("what is no readable GGUF file", () => {
         const twice = withKeys({ "llama.block_couns": 3 });
         return patched(twice, find(twice, "llama.block_couns") + 13, 0x746e756f);
       })(),
-      `has a damaged header: a key stands in it twice. ${again}`,
+      `has a damaged header: key "llama.block_count" stands in it twice. ${again}`,
     ],
     [
-      "with a key of JavaScript's own",
-      ggufHeader(
-        Object.fromEntries([...Object.entries(small.metadata), ["__proto__", ["x"]]]),
-        small.tensors,
-      ),
-      `has a damaged header: a key stands in it twice. ${again}`,
+      "with a key without a name",
+      withKeys({ "": 1 }),
+      `has a damaged header: a key in it has no name. ${again}`,
     ],
     [
-      "with a count among its keys",
-      withKeys({ kv_count: 3 }),
-      `has a damaged header: a key stands in it twice. ${again}`,
+      "with a name beyond bounds",
+      withKeys({ ["x".repeat(65_536)]: 1 }),
+      `has a damaged header: the name of a key in it has more than 65535 bytes. ${again}`,
+    ],
+    [
+      "with a text beyond the file",
+      patched(smallFile, find(smallFile, "gpt2") - 8, 70_000n),
+      `ends inside its header. ${again}`,
+    ],
+    [
+      "with a text beyond any file",
+      patched(smallFile, find(smallFile, "gpt2") - 8, 2n ** 63n),
+      `has a damaged header: a length in it is impossible. ${again}`,
+    ],
+    [
+      "with a value of an unknown type",
+      patched(smallFile, find(smallFile, "gpt2") - 12, 13),
+      `has a damaged header: key "tokenizer.ggml.model" has the unknown type 13. ${again}`,
+    ],
+    [
+      "with arrays in an array",
+      patched(smallFile, find(smallFile, "tokenizer.ggml.tokens") + 21 + 4, 9),
+      `has a damaged header: key "tokenizer.ggml.tokens" is an array of arrays, which llama.cpp does not read. ${again}`,
+    ],
+    [
+      "with more words than bytes",
+      patched(smallFile, find(smallFile, "tokenizer.ggml.tokens") + 21 + 8, 1000n),
+      `ends inside its header. ${again}`,
+    ],
+    [
+      "with five dimensions",
+      tensor("deep", "F32", [1, 1, 1, 1, 1]),
+      `has a damaged header: tensor "deep" has an impossible shape. ${again}`,
     ],
     [
       "with a tensor twice",
@@ -368,8 +642,13 @@ describe("what is no readable GGUF file", () => {
     ],
     [
       "with a tensor larger than any disk",
-      patched(smallFile, find(smallFile, "rope_freqs") + 17 + 4, 0x1_0000_0001n),
-      `has a damaged header: a length or a type in it is impossible. ${again}`,
+      patched(smallFile, find(smallFile, "rope_freqs") + 17 + 4, 2n ** 51n - 1n),
+      `has a damaged header: its tensors are larger than any disk. ${again}`,
+    ],
+    [
+      "with a tensor beyond counting",
+      patched(smallFile, find(smallFile, "rope_freqs") + 17 + 4, 2n ** 62n),
+      `has a damaged header: tensor "rope_freqs.weight" has an impossible shape. ${again}`,
     ],
     [
       "with gaps",
@@ -424,7 +703,12 @@ describe("what is no readable GGUF file", () => {
     [
       "a projector",
       withKeys({ "general.architecture": "clip" }),
-      "is a projector for images or sound. Name the model's own file.",
+      "is a projector for images or sound. Name the model's own file first.",
+    ],
+    [
+      "an importance matrix",
+      withKeys({ "general.type": "imatrix" }),
+      "is an importance matrix and no model. Name the model's own file.",
     ],
     [
       "an adapter",
@@ -435,12 +719,23 @@ describe("what is no readable GGUF file", () => {
     expect(await complaint(read(file))).toBe(`"x.gguf" ${message}`);
   });
 
-  test("because its header is larger than any", async () => {
+  test("because it has more text than any", async () => {
     const texts = Object.fromEntries(
-      Array.from({ length: 340 }, (_, i) => [`text.${i}`, "x".repeat(100_000)]),
+      Array.from({ length: 90 }, (_, i) => [`text.${i}`, "x".repeat(100_000)]),
     );
     expect(await complaint(read(withKeys(texts)))).toBe(
-      '"x.gguf" has a header of more than 32 MiB, and no model needs as much. Download it again.',
+      '"x.gguf" has a damaged header: it has more than 16 MiB of names, texts and numbers. Download it again.',
+    );
+  });
+
+  test("because its header is larger than any", async () => {
+    // The vocabulary is skipped, and would be twice as long as a header may be.
+    const bytes = withKeys({ "tokenizer.ggml.scores": { type: "float32", value: [1, 2] } });
+    const at = find(bytes, "tokenizer.ggml.scores") + 21 + 8;
+    const host = hostWith({ "/m/x.gguf": patched(bytes, at, 2n ** 25n) });
+    const large = { ...host, stat: async () => ({ kind: "file" as const, size: 2 ** 40 }) };
+    expect(await complaint(readGguf("/m/x.gguf", { ...large, read: padded(host) }, "x"))).toBe(
+      '"x.gguf" has a header of more than 64 MiB, and no model needs as much. Download it again.',
     );
   });
 
@@ -453,17 +748,20 @@ describe("what is no readable GGUF file", () => {
   });
 
   test("because it ends anywhere in its header", async () => {
-    // Behind the last tensor's entry there is only padding.
     const end = find(smallFile, "rope_freqs.weight") + 17 + 4 + 8 + 4 + 8;
     for (let length = 0; length < end; length += length < 24 ? 1 : 7) {
       expect(await complaint(read(smallFile.slice(0, length)))).toMatch(/^"x\.gguf" (ends|is) /);
     }
-    expect(await read(smallFile.slice(0, end))).toEqual(await read(smallFile));
+    // The padding behind the last tensor's entry may be missing.
+    expect(await read(smallFile.slice(0, end))).toEqual({
+      ...(await read(smallFile)),
+      truncated: { expected: smallFile.length + 348_544, actual: end },
+    });
   });
 
   test("because the rest was never downloaded", async () => {
     // Programs that reserve the space first leave zeros behind.
-    const model = await read(smallFile);
+    const { truncated: _, ...model } = await read(smallFile);
     for (let length = 24; length < smallFile.length; length += 11) {
       const file = new Uint8Array(smallFile.length + 348_544);
       file.set(smallFile.slice(0, length));
@@ -486,27 +784,6 @@ describe("what is no readable GGUF file", () => {
       }),
       { numRuns: 300 },
     );
-  });
-
-  test("with random bytes, is refused or read, and never for long", async () => {
-    const flips = fc.array(fc.tuple(fc.nat(smallFile.length - 1), fc.nat(255)), {
-      minLength: 1,
-      maxLength: 8,
-    });
-    let slowest = 0;
-    await fc.assert(
-      fc.asyncProperty(flips, fc.boolean(), async (changes, complete) => {
-        const file = new Uint8Array(smallFile.length + (complete ? 348_544 : 0));
-        file.set(smallFile);
-        for (const [at, value] of changes) file[at] = value;
-        const start = performance.now();
-        const result = await read(file).catch((error: unknown) => error);
-        slowest = Math.max(slowest, performance.now() - start);
-        if (result instanceof Error) expect(result).toBeInstanceOf(InputError);
-      }),
-      { numRuns: 500 },
-    );
-    expect(slowest).toBeLessThan(1000);
   });
 });
 
@@ -544,11 +821,9 @@ describe("the files of this computer", () => {
     const path = join(folder, "hostile.gguf");
     await writeFile(path, patched(smallFile, 8, 99_999n));
     await truncate(path, 8 * 2 ** 30);
-    const start = performance.now();
     expect(await complaint(readHere("hostile.gguf"))).toBe(
-      '"hostile.gguf" has a damaged header: tensor "" stands in it twice. Download it again.',
+      '"hostile.gguf" has a damaged header: a tensor in it has no name. Download it again.',
     );
-    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test("may be missing, or folders", async () => {

@@ -26,6 +26,7 @@ const layers: readonly (readonly string[])[] = [
   ["src/machines/"],
   ["src/config/"],
   ["src/models/"],
+  ["src/memory/"],
   ["src/plan/"],
   ["src/certainty.ts", "src/finding.ts", "src/rule.ts"],
   ["rules/"],
@@ -33,12 +34,12 @@ const layers: readonly (readonly string[])[] = [
   ["src/context.ts"],
   ["src/fix/"],
   ["src/report/"],
-  ["src/cli/", "src/index.ts", "src/node-host.ts", "src/node.ts", "src/ollama.ts"],
+  ["src/cli/", "src/index.ts", "src/node", "src/ollama.ts"],
   ["src/build/"],
 ];
 
 /** Where the file system and the process may be touched. */
-const outside = /^src\/(?:cli\/|node\.ts$|node-host\.ts$)/;
+const outside = /^src\/(?:cli\/|node(?:-\w+)?\.ts$)/;
 
 /** The layer of a file: of the longest entry that its path begins with. */
 function layerOf(file: string): number {

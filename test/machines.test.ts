@@ -353,6 +353,12 @@ describe("a broken profile", () => {
       '1:6 ram: "1e30" is no size. Write bytes, or a number with its unit, such as 16GiB.',
     ],
     [
+      "ram: 1e30 GiB",
+      '1:6 ram: "1e30 GiB" is no size. Write bytes, or a number with its unit, such as 16GiB.',
+    ],
+    [`ram: ${"9".repeat(20)}GiB`, `1:6 ram: "${"9".repeat(20)}GiB" is more than any computer has.`],
+    ['{ "ram": 1e30 }', expect.stringMatching(/^1:10 ram: "1e30" is no size\./)],
+    [
       "ram: .inf",
       '1:6 ram: ".inf" is no size. Write bytes, or a number with its unit, such as 16GiB.',
     ],
@@ -366,6 +372,8 @@ describe("a broken profile", () => {
     ["ram:", "1:1 ram has no value."],
     ["name: x", "1:1 ram is missing. Add ram: 16GiB."],
     [inRam("ram_free: 32GiB"), "2:11 ram_free is 32.00 GiB, more than the 16.00 GiB of ram."],
+    [inRam("ram_free: -1GiB"), '2:11 ram_free: "-1GiB" is negative. Sizes are 0 or more.'],
+    [inRam("swap: -1"), "2:7 swap: -1 is negative. Sizes are 0 or more."],
     [inRam("swap: 8G"), '2:7 swap: "8G" has no unit that can be trusted. Write 8GiB or 8GB.'],
     // Keys and values.
     [inRam("gpu: []"), '2:1 Unknown key "gpu". Did you mean "gpus"?'],
@@ -377,6 +385,8 @@ describe("a broken profile", () => {
     [inRam("os: windoze"), '2:5 "windoze" is no operating system. Valid: linux, windows, darwin.'],
     [inRam("storage: disk"), '2:10 "disk" is no kind of storage. Valid: nvme, ssd, hdd, network.'],
     [inRam("cores: 0"), "2:8 cores is 0, less than 1."],
+    [inRam("cores: -4"), "2:8 cores is -4, less than 1."],
+    [inRam("cores: 100000"), "2:8 cores is 100000, more than 65536."],
     [inRam("cores: many"), '2:8 cores takes a whole number, not "many".'],
     [inRam("ollama: newest"), '2:9 "newest" is no Ollama release. Write it like 0.32.15.'],
     [inRam("name: [x]"), "2:7 name takes a text or a number, not a list."],
@@ -414,6 +424,15 @@ describe("a broken profile", () => {
       '3:12 The memory of GPU "Radeon 8060S" is not known. Add memory.',
     ],
     [withGpu("name: T4, memory: 0"), "3:24 memory is 0. Write what the driver reports."],
+    [
+      withGpu("name: T4, memory: -16GiB"),
+      '3:24 memory: "-16GiB" is negative. Sizes are 0 or more.',
+    ],
+    [withGpu("name: T4, free: -1"), "3:22 free: -1 is negative. Sizes are 0 or more."],
+    [
+      withGpu("name: T4, memory: 1e30GiB"),
+      '3:24 memory: "1e30GiB" is no size. Write bytes, or a number with its unit, such as 16GiB.',
+    ],
     [withGpu("name: T4, memory: 16"), "3:24 memory is 16 bytes. Did you mean 16GiB?"],
     [
       withGpu("name: T4, free: 20GiB"),
@@ -743,7 +762,7 @@ describe("a reference", () => {
   test.each([
     [
       "auto",
-      '-:- Machine "auto" cannot be detected yet. Write a profile: `modelfile-lint machine` lists presets.',
+      '-:- This computer cannot be looked at from here, so machine "auto" is not known. Name a preset or a profile.',
     ],
     [
       "rtx4090-64gb",

@@ -8,8 +8,13 @@ import { ggufHeader, smallLlama } from "./gguf-file.js";
 const { metadata, tensors } = smallLlama();
 const model = ggufHeader(metadata, tensors);
 
-/** A host with these files and folders (undefined); paths are relative to their folder's. */
-function hostWith(files: Readonly<Record<string, Uint8Array | string | undefined>>): Host {
+type Files = Readonly<Record<string, Uint8Array | string | undefined>>;
+
+/**
+ * A host with these files and folders (undefined), whose store of models is /models; paths are relative
+ * to their folder's.
+ */
+function hostWith(files: Files, request?: Host["request"]): Host {
   const contents = (path: string) => {
     const content = files[path];
     return typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -24,7 +29,20 @@ function hostWith(files: Readonly<Record<string, Uint8Array | string | undefined
     },
     read: async (path, start, end) => contents(path)!.slice(start, end),
     list: async () => [],
-    variable: () => undefined,
+    variable: (name) => (name === "OLLAMA_MODELS" ? "/models" : undefined),
+    ...(request && { request }),
+  };
+}
+
+const digest = `sha256:${"0".repeat(64)}`;
+
+/** A store that has a model of this name, in the library. */
+function storeWith(name: string): Files {
+  const layers = [{ mediaType: "application/vnd.ollama.image.model", digest }];
+  return {
+    "/models": undefined,
+    [`/models/manifests/registry.ollama.ai/library/${name}/latest`]: JSON.stringify({ layers }),
+    [`/models/blobs/${digest.replace(":", "-")}`]: model,
   };
 }
 
@@ -96,8 +114,9 @@ describe("the model that FROM means", () => {
     expect(await found("llama3.2", host)).toBe("gguf llama3.2");
     expect(await found("./llama3.2", host)).toBe("gguf ./llama3.2");
     expect(await found("/abs.gguf", host)).toBe("gguf /abs.gguf");
-    expect(await found("qwen3", host)).toBe("A folder of safetensors is not read yet.");
-    expect(await found("m.safetensors", host)).toBe("A safetensors file is not read yet.");
+    // They hold nothing, and yet nothing else is meant.
+    await expect(resolve("qwen3", host)).rejects.toThrow();
+    await expect(resolve("m.safetensors", host)).rejects.toThrow();
   });
 
   test("is broken where the file is", async () => {
@@ -117,20 +136,72 @@ describe("the model that FROM means", () => {
     }
   });
 
+  test("is what Ollama's store has, rather than the catalogue's", async () => {
+    const files = storeWith("llama3.3");
+    expect(await found("llama3.3", hostWith(files))).toBe("store llama3.3");
+    expect(await found("llama3.3:local", hostWith(files))).toBe("store llama3.3");
+    expect(await found("llama3.3:70b", hostWith(files))).toBe("catalogue llama3.3:70b");
+    expect(await found("llama3.3", hostWith({ ...files, "/work/llama3.3": model }))).toBe(
+      "gguf llama3.3",
+    );
+    const like = { "llama3.3": { like: "qwen3:8b" } };
+    expect(await found("llama3.3", hostWith(files), like)).toBe("description llama3.3");
+    const broken = hostWith({ ...files, [`/models/blobs/${digest.replace(":", "-")}`]: "" });
+    expect(await complaint(resolve("llama3.3", broken))).toContain("Run `ollama pull llama3.3`");
+  });
+
   test.each([
     ["./none.gguf", '"./none.gguf" does not exist.'],
     ["none.GGUF", '"none.GGUF" does not exist.'],
     ["~/models/x", '"~/models/x" does not exist.'],
     ["C:\\models\\x.gguf", '"C:\\models\\x.gguf" does not exist.'],
     ["../x", '"../x" does not exist.'],
-    ["hf.co/acme/x:Q4_K_M", `"hf.co/acme/x:Q4_K_M" is not in Ollama's own library.`],
-    ["acme/x", `"acme/x" is not in Ollama's own library.`],
-    ["lama3.3", '"lama3.3" is not in the catalogue of the library.'],
+    [
+      "https://me:hush@example.com/x.gguf?token=hush",
+      '"https://example.com/x.gguf" is an address, which only --online reads.',
+    ],
     ["gpt-oss:120b-cloud", `"gpt-oss:120b-cloud" runs in Ollama's cloud, not on this machine.`],
     ["a b", `"a b" is no model's name.`],
     ["", `"" is no model's name.`],
   ])("is unknown: %j", async (reference, why) => {
     expect(await found(reference, nothing)).toBe(why);
+  });
+
+  test("is unknown by a name that nobody knows, and what would help is said", async () => {
+    const places = `"acme/x" is neither in Ollama's store nor in the catalogue of its library.`;
+    const help = "what it is with --model NAME=PATH or models: in the configuration.";
+    expect(await found("acme/x", nothing)).toBe(`${places} Try --online, or say ${help}`);
+    expect(await found("acme/x")).toBe(`"acme/x" is not in the catalogue of Ollama's library.`);
+    const asked = hostWith({}, async () => ({ status: 404, body: new TextEncoder().encode("{}") }));
+    expect(await found("acme/x", asked)).toBe(`${places} Say ${help}`);
+  });
+
+  test("is what a server has, where the network may be asked", async () => {
+    const info = Object.entries(metadata).filter(([, value]) => !Array.isArray(value));
+    const shown = {
+      details: {},
+      model_info: Object.fromEntries(info),
+      tensors: tensors.map(({ dims, ...tensor }) => ({ ...tensor, shape: dims })),
+    };
+    const body = new TextEncoder().encode(JSON.stringify(shown));
+    const request = async () => ({ status: 200, body });
+    expect(await found("llama3.3", hostWith({}, request))).toBe("api llama3.3");
+    expect(await found("llama3.3", hostWith(storeWith("llama3.3"), request))).toBe(
+      "store llama3.3",
+    );
+  });
+
+  test("is still known where no server answers", async () => {
+    const host = hostWith({}, async () => {
+      throw new InputError("http://x cannot be reached.");
+    });
+    expect(await found("llama3.3", host)).toBe("catalogue llama3.3:70b");
+    expect(await found("acme/x", host)).toContain("http://x cannot be reached. Start it with");
+    // Nothing but the address could tell.
+    expect(await complaint(resolve("hf.co/acme/x:Q4_K_M", host))).toContain("cannot be reached");
+    expect(await complaint(resolve("https://a.example/x.gguf", host))).toContain(
+      "cannot be reached",
+    );
   });
 
   test("is unknown where files are, and nobody can look at them", async () => {

@@ -16,6 +16,7 @@ Options of lint, and of plan where they make sense:
   --ollama VERSION      the Ollama release that runs it (default: the newest known)
   --server NAME=VALUE   a variable of the server: OLLAMA_NUM_PARALLEL=4
   --model REF=PATH      where the model that a FROM names lies
+  --online              ask Ollama's server (OLLAMA_HOST) and Hugging Face about models
   --fix                 make the safe fixes
   --unsafe-fixes        with --fix or --diff: also fixes that change what the model does
   --diff                show what --fix would change, and change nothing
@@ -49,9 +50,11 @@ Prints a rule's page: what it means, why, and examples.
 
 Lists every rule with its severity and whether it can fix what it finds.
 `,
-  model: `modelfile-lint model NAME|PATH [--model REF=PATH] [--json]
+  model: `modelfile-lint model NAME|PATH [--model REF=PATH] [--online] [--json]
 
-Prints what is known of a model: a GGUF file's header, the configuration or the catalogue.
+Prints what is known of a model and from where: the configuration, a GGUF file's header, a folder of
+safetensors, Ollama's own files (OLLAMA_MODELS), with --online its server (OLLAMA_HOST) and Hugging Face,
+the catalogue of its library, or the name alone.
 `,
   machine: `modelfile-lint machine [NAME] [--json]
 

@@ -11,6 +11,7 @@ export const options = {
   ollama: { type: "string" },
   server: { type: "string", multiple: true },
   model: { type: "string", multiple: true },
+  online: { type: "boolean" },
   fix: { type: "boolean" },
   "unsafe-fixes": { type: "boolean" },
   diff: { type: "boolean" },

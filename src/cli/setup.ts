@@ -15,7 +15,7 @@ import { InputError } from "../host.js";
 import type { SeverityOf } from "../lint.js";
 import type { Machine } from "../machines/machine.js";
 import { nearest } from "../nearest.js";
-import { nodeHost } from "../node-host.js";
+import { nodeHost, onlineHost } from "../node-host.js";
 import { oneOf, pairs, UsageError, type Options } from "./options.js";
 
 const settings: readonly RuleSetting[] = ["off", "info", "warning", "error"];
@@ -48,7 +48,7 @@ export async function setupsFor(path: string, values: Options): Promise<Setup[] 
     release:
       release ?? (machine?.ollama === undefined ? newestRelease : readRelease(machine.ollama)),
     folder,
-    host: nodeHost,
+    host: values.online ? onlineHost : nodeHost,
     server,
     models,
     modelsFolder: configFolder,
@@ -170,13 +170,44 @@ async function machinesOf(
   const override = overrides.findLast(({ machine }) => machine !== undefined)?.machine;
   const chosen = fromLine ?? (override === undefined ? config?.machines : [override]) ?? [];
   if (chosen.length === 0) return [undefined];
-  const { resolveMachine } = await import("../machines/resolve.js");
   const folder = fromLine ? process.cwd() : configFolder;
-  return Promise.all(
+  const found = await Promise.all(
     chosen.map(async (choice) =>
-      typeof choice === "string" ? resolveMachine(choice, nodeHost, folder) : choice,
+      typeof choice === "string" ? machinesNamed(choice, folder, values) : [choice],
     ),
   );
+  return found.flat();
+}
+
+/** Machines by folder and name: the files of a run share them, and standard input is read once. */
+const machineSets = new Map<string, Promise<readonly Machine[]>>();
+
+function machinesNamed(name: string, folder: string, values: Options): Promise<readonly Machine[]> {
+  const key = JSON.stringify([folder, name]);
+  let machines = machineSets.get(key);
+  if (!machines) machineSets.set(key, (machines = lookUpMachines(name, folder, values)));
+  return machines;
+}
+
+async function lookUpMachines(
+  name: string,
+  folder: string,
+  { machine, quiet }: Options,
+): Promise<readonly Machine[]> {
+  const note = (text: string) => {
+    if (!quiet) process.stderr.write(`modelfile-lint: ${text}\n`);
+  };
+  if (name === "-" && machine) {
+    const { machinesFromInput } = await import("./machine.js");
+    return machinesFromInput(note);
+  }
+  const { resolveMachines } = await import("../machines/resolve.js");
+  return resolveMachines(name, nodeHost, folder, { detect: thisMachine, note });
+}
+
+async function thisMachine(): Promise<Machine> {
+  const { detectHere } = await import("../node-machine.js");
+  return (await detectHere()).machine;
 }
 
 function severities(

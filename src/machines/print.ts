@@ -1,28 +1,48 @@
 import type { Gpu, Machine } from "./machine.js";
 import { exactSize, formatBytes } from "./sizes.js";
 
+/** What told the value of a profile's key: "nvidia-smi". */
+export type Sources = Readonly<
+  Partial<
+    Record<"ram" | "ram_free" | "swap" | "cores" | "gpus" | "storage" | "ollama" | "server", string>
+  >
+>;
+
 /**
- * A machine as a profile in YAML, with `comments` above it, one a line. `readProfile` makes the same
- * machine of it.
+ * A machine as a profile in YAML, with `comments` above it, one a line, and `sources` beside its keys.
+ * `readProfile` makes the same machine of it.
  */
-export function profileAsYaml(machine: Machine, comments: readonly string[] = []): string {
+export function profileAsYaml(
+  machine: Machine,
+  comments: readonly string[] = [],
+  sources: Sources = {},
+): string {
   const { memory, gpus, server } = machine;
+  const line = (key: keyof Sources, value: string | number): string => {
+    const source = sources[key];
+    const written = value === "" ? `${key}:` : `${key}: ${value}`;
+    if (source === undefined) return written;
+    return `${written}${written.includes(" # ") ? "; " : " # "}${source}`;
+  };
   const lines = [
     ...comments.map((comment) => `# ${comment}`),
     `name: ${scalar(machine.name)}`,
     `os: ${machine.os}`,
-    `ram: ${size(memory.total)}`,
-    `ram_free: ${size(memory.free)}`,
-    `swap: ${size(memory.swap)}`,
+    line("ram", size(memory.total)),
+    line("ram_free", size(memory.free)),
+    line("swap", size(memory.swap)),
   ];
-  if (machine.cores !== undefined) lines.push(`cores: ${machine.cores}`);
-  if (gpus.length === 0) lines.push("gpus: []");
-  else lines.push("gpus:", ...runs(gpus).flatMap(([gpu, count]) => gpuLines(gpu, count)));
-  if (machine.storage !== undefined) lines.push(`storage: ${machine.storage}`);
-  if (machine.ollama !== undefined) lines.push(`ollama: ${JSON.stringify(machine.ollama)}`);
+  if (machine.cores !== undefined) lines.push(line("cores", machine.cores));
+  if (gpus.length === 0) lines.push(line("gpus", "[]"));
+  else lines.push(line("gpus", ""), ...runs(gpus).flatMap(([gpu, n]) => gpuLines(gpu, n)));
+  if (machine.storage !== undefined) lines.push(line("storage", machine.storage));
+  if (machine.ollama !== undefined) lines.push(line("ollama", JSON.stringify(machine.ollama)));
   const variables = Object.entries(server);
   if (variables.length > 0) {
-    lines.push("server:", ...variables.map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`));
+    lines.push(
+      line("server", ""),
+      ...variables.map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`),
+    );
   }
   return `${lines.join("\n")}\n`;
 }

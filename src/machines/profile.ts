@@ -161,7 +161,7 @@ function readGpu(gpu: GpuProfile, around: Surroundings): Gpu {
   }
 
   let free: number;
-  if (gpu.free === undefined) free = seen(total, { device, backend, os, metal });
+  if (gpu.free === undefined) free = offered(total, { device, backend, os, metal });
   else {
     free = size(gpu.free, [...path, "free"]);
     if (free > total) {
@@ -184,7 +184,8 @@ function readGpu(gpu: GpuProfile, around: Surroundings): Gpu {
   };
 }
 
-function defaultBackend(device: Device, os: Machine["os"]): Backend {
+/** What Ollama prefers to run models with on a known device. */
+export function defaultBackend(device: Device, os: Machine["os"]): Backend {
   const [first, second] = device.backends;
   if (os === "windows" && first === "rocm" && !device.rocmOnWindows && second) return second;
   return first!;
@@ -197,13 +198,14 @@ function guessBackend(name: string): Backend | undefined {
 }
 
 /** Bytes that an idle GPU offers: what the engine's own device list shows, where that is known. */
-function seen(
+export function offered(
   total: number,
   about: {
     device: Device | undefined;
     backend: Backend;
     os: Machine["os"];
-    metal: number | undefined;
+    /** Bytes that Metal allows. */
+    metal?: number | undefined;
   },
 ): number {
   const { device, backend, os, metal } = about;
@@ -231,8 +233,8 @@ export function texts(
   return Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)]));
 }
 
-/** "2 × Tesla T4, 64.00 GiB": what an unnamed machine is called. */
-function describe(gpus: readonly Gpu[], ram: number): string {
+/** "2 × Tesla T4, 64.00 GiB": what an unnamed machine is called. `ram` in bytes. */
+export function describe(gpus: readonly Gpu[], ram: number): string {
   const counts = new Map<string, number>();
   for (const { name } of gpus) counts.set(name, (counts.get(name) ?? 0) + 1);
   const parts = [...counts].map(([name, count]) => (count > 1 ? `${count} × ${name}` : name));

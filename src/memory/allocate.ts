@@ -3,11 +3,11 @@ import type { Allocation, Device, RunParameters, Share } from "./allocation.js";
 import type { Architecture } from "./architecture.js";
 import { architectureNamed } from "./architectures.js";
 import { backendsOf } from "./backends.js";
-import { Builder, MissingTensor, tensorsOf, type Blueprint, type Tensors } from "./builder.js";
+import { Builder, tensorsOf, type Blueprint, type Tensors } from "./builder.js";
 import { caches } from "./cache.js";
 import { answering, contextSizes, type ContextSizes } from "./context.js";
 import { cudaSupports } from "./flash-attention.js";
-import { ram, type Graph } from "./graph.js";
+import { NoGraph, ram, type Graph } from "./graph.js";
 import { keysOf, networkOf, type Network } from "./network.js";
 import { blockKinds, folded, type BlockKinds } from "./fold.js";
 import { layerDevices, placeWeights, type Placement } from "./placement.js";
@@ -160,7 +160,8 @@ function computeBuffers(
   devices: readonly Device[],
   way: Way,
 ): { bytes: number[]; nodes: number; splits: number } {
-  if (!architecture) throw new MissingTensor("graph");
+  if (!architecture)
+    throw new NoGraph(`No graph is known for "${blueprint.network.architecture}".`);
   const { network, run, sizes } = blueprint;
   const backends = backendsOf(devices);
   const gpuLayers = run.gpuLayers ?? -1;

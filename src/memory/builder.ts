@@ -2,7 +2,7 @@ import type { TensorInfo } from "../models/header.js";
 import type { RunParameters } from "./allocation.js";
 import { cellsOf, keyLengthOf, keyRow, longestValueRow, valueLengthOf, valueRow } from "./cache.js";
 import type { ContextSizes } from "./context.js";
-import { Graph, isQuantised, ram, typeNamed, type Tensor, type Type } from "./graph.js";
+import { Graph, isQuantised, NoGraph, ram, typeNamed, type Tensor, type Type } from "./graph.js";
 import { hasCache, stateElements, type Network } from "./network.js";
 import type { Placement } from "./placement.js";
 
@@ -84,7 +84,7 @@ export class Builder {
   /** @throws Error where the model lacks it: then the graph is not this architecture's. */
   needed(name: string): Tensor {
     const weight = this.weight(name);
-    if (!weight) throw new MissingTensor(name);
+    if (!weight) throw new NoGraph(`The model has no tensor "${name}".`);
     return weight;
   }
 
@@ -95,7 +95,7 @@ export class Builder {
 
   neededOf(block: number, name: string): Tensor {
     const weight = this.of(block, name);
-    if (!weight) throw new MissingTensor(`blk.${block}.${name}`);
+    if (!weight) throw new NoGraph(`The model has no tensor "blk.${block}.${name}".`);
     return weight;
   }
 
@@ -122,7 +122,7 @@ export class Builder {
     if (own) return own;
     const { tensors, placement } = this.#blueprint;
     const info = tensors.byName.get("token_embd.weight");
-    if (!info) throw new MissingTensor("token_embd.weight");
+    if (!info) throw new NoGraph('The model has no tensor "token_embd.weight".');
     const device =
       placement.weights.get("output.weight") ?? placement.weights.get("token_embd.weight") ?? ram;
     const make = () => this.graph.weight("token_embd.weight", info.type, info.dims, device);
@@ -246,14 +246,5 @@ export class Builder {
   /** An input of the whole graph, made once. */
   input(name: string, type: string, lengths: readonly number[]): Tensor {
     return this.#once(name, () => this.graph.input(type, lengths, name))!;
-  }
-}
-
-/** A tensor that an architecture's graph needs and the file does not have. */
-export class MissingTensor extends Error {
-  override name = "MissingTensor";
-
-  constructor(tensor: string) {
-    super(`The model has no tensor "${tensor}".`);
   }
 }

@@ -402,3 +402,8 @@ export class Graph {
     );
   }
 }
+
+/** A model from which no graph can be built: it lacks what its architecture needs, or that is not known. */
+export class NoGraph extends Error {
+  override name = "NoGraph";
+}

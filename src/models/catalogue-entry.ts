@@ -1,6 +1,8 @@
+import { headerOf, poolingOf } from "./catalogue-header.js";
+import type { Header } from "./header.js";
 import { ofBlock, type Hyperparameters, type Tower } from "./hyperparameters.js";
 import type { Era } from "./mixes.js";
-import type { Model, Shape } from "./model.js";
+import type { Model, Origin, Shape } from "./model.js";
 import { projectorTensorBytes, quantise, type QuantisedTensor } from "./quantisation.js";
 import { scaledWeights, weightsOf } from "./weights.js";
 
@@ -142,26 +144,118 @@ const units: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, TB:
 
 /**
  * The model in one file of an entry, under the name given. Undefined where the file's quantisation is
- * not known or its tag holds a model of another shape.
+ * not known, nor made likely by its size, or its tag holds a model of another shape.
  */
 export function libraryModel(
   entry: CatalogueEntry,
   file: CatalogueFile,
   name: string,
 ): Model | undefined {
-  const [, quantisation, , details = {}] = file;
-  if (quantisation === null || details.variantOf !== undefined) return undefined;
+  const [, , , details = {}] = file;
+  if (details.variantOf !== undefined) return undefined;
+  const made = madeAs(entry, file);
+  if (!made) return undefined;
+  const { quantisation, tensors } = made;
   const speaksLikeDefault = sharesStem(file, entry.tags[0]!);
-  const stop = speaksLikeDefault ? ownStop(entry) : undefined;
+  const parameters = speaksLikeDefault ? ownParameters(entry) : undefined;
+  const { licence, minOllamaVersion } = entry;
+  const known = sizes(entry, file, tensors);
   return {
+    ...known,
     name,
     source: "catalogue",
     shape: shapeOf(entry, details),
-    ...sizes(entry, file, quantisation),
     quantisation,
-    ...(stop && { stop }),
+    ...(parameters && { parameters, stop: stopIn(parameters) }),
     ...(speaksLikeDefault && { capabilities: entry.capabilities }),
+    ...headerFor(entry, tensors, quantisation, details),
+    tokenizer: { tokens: entry.gguf.vocab_size },
+    ...(licence !== undefined && { licence }),
+    ...(minOllamaVersion !== undefined && { minOllama: minOllamaVersion }),
+    origins: originsOf(entry, known.exact, speaksLikeDefault, parameters !== undefined),
   };
+}
+
+/** The header that llama.cpp gets of a file of the entry; empty where it has no such architecture. */
+export function headerFor(
+  entry: CatalogueEntry,
+  tensors: readonly QuantisedTensor[],
+  quantisation: string,
+  { contextLength }: FileDetails = {},
+): { header?: Header } {
+  const header = headerOf(entry.gguf, tensors, {
+    fileType: quantisation,
+    ...(contextLength !== undefined && { contextLength }),
+    ...(onlyEmbeds(entry) && { pooling: poolingOf(entry.id.slice(0, entry.id.indexOf(":"))) }),
+    ...(entry.vision?.deepstack !== undefined && { deepstack: entry.vision.deepstack }),
+  });
+  return header ? { header } : {};
+}
+
+function originsOf(
+  { id, licence, minOllamaVersion }: CatalogueEntry,
+  exact: boolean,
+  speaksLikeDefault: boolean,
+  hasParameters: boolean,
+): Origin[] {
+  const from = `catalogue of the library, ${id}`;
+  const told = [
+    "keys",
+    "tokenizer",
+    ...(speaksLikeDefault ? ["capabilities"] : []),
+    ...(hasParameters ? ["parameters", "stop"] : []),
+    ...(licence === undefined ? [] : ["licence"]),
+    ...(minOllamaVersion === undefined ? [] : ["minOllama"]),
+  ];
+  return [
+    { facts: ["tensors"], from, exact },
+    { facts: told, from, exact: true },
+  ];
+}
+
+/**
+ * The file's quantisation and tensors. Where the catalogue does not name it, the recipe whose tensors
+ * come nearest to the size as printed; undefined where none comes within 2 %.
+ */
+function madeAs(
+  entry: CatalogueEntry,
+  file: CatalogueFile,
+): { quantisation: string; tensors: QuantisedTensor[] } | undefined {
+  const [tags, quantisation, printed, details = {}] = file;
+  if (quantisation !== null) {
+    return { quantisation, tensors: fileTensors(entry, quantisation, details) };
+  }
+  // A tag that names its quantisation is of another size because there is something else in the file.
+  if (tags.some((tag) => /q\d|f16/i.test(tag))) return undefined;
+  const { low, high } = printedRange(printed);
+  const beside = entry.file.headerBytes + smallLayers + projectorBytes(entry);
+  let best: { quantisation: string; tensors: QuantisedTensor[] } | undefined;
+  let least = 0.02;
+  for (const [likely, recipe] of recipesFor(entry, file)) {
+    const tensors = fileTensors(entry, likely, { ...details, ...recipe });
+    const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, beside);
+    const gap = Math.max(0, (bytes - high) / high, (low - bytes) / low);
+    if (gap >= least) continue;
+    best = { quantisation: likely, tensors };
+    least = gap;
+  }
+  return best;
+}
+
+/** The likely first. Models trained for quantisation are all Q4_0 but for the embedding. */
+function recipesFor(entry: CatalogueEntry, [tags]: CatalogueFile): [string, FileDetails][] {
+  if (!tags.some((tag) => tag.endsWith("-qat"))) {
+    return [entry.tags[0]![1], "Q4_0", "Q4_K_M", "Q8_0", "F16"].flatMap((name) =>
+      name === null || name === undefined ? [] : [[name, {}]],
+    );
+  }
+  const eras: Era[] = [entry.file.era, "llama-2026"];
+  return ["", "F16", "Q8_0"].flatMap((type) =>
+    eras.map((era): [string, FileDetails] => [
+      "Q4_0",
+      { era, ...(type !== "" && { overrides: { "token_embd.weight": type } }) },
+    ]),
+  );
 }
 
 type Sizes = Pick<Model, "exact" | "weights" | "fileBytes" | "projectorBytes">;
@@ -170,10 +264,14 @@ type Sizes = Pick<Model, "exact" | "weights" | "fileBytes" | "projectorBytes">;
  * Recomputed tensors against what is known of the file: its exact size, or the size that the library
  * prints. Where they disagree the tensors are scaled to the file.
  */
-function sizes(entry: CatalogueEntry, file: CatalogueFile, quantisation: string): Sizes {
+function sizes(
+  entry: CatalogueEntry,
+  file: CatalogueFile,
+  tensors: readonly QuantisedTensor[],
+): Sizes {
   const [, , printed, details = {}] = file;
   const { headerBytes } = entry.file;
-  const computed = weightsOf(fileTensors(entry, quantisation, details), entry.gguf.block_count);
+  const computed = weightsOf(tensors, entry.gguf.block_count);
   const projector = projectorBytes(entry);
   if (details.modelBytes !== undefined) {
     const fileBytes = details.modelBytes;
@@ -208,10 +306,9 @@ function sizes(entry: CatalogueEntry, file: CatalogueFile, quantisation: string)
   };
 }
 
-function shapeOf(
-  { gguf, capabilities, kvCache }: CatalogueEntry,
-  { contextLength }: FileDetails,
-): Shape {
+/** The shape of a file of an entry. */
+export function shapeOf(entry: CatalogueEntry, { contextLength }: FileDetails = {}): Shape {
+  const { gguf, kvCache } = entry;
   const cacheElements = {
     context: (kvCache["kFull"] ?? 0) + (kvCache["vFull"] ?? 0),
     window: (kvCache["kWindow"] ?? 0) + (kvCache["vWindow"] ?? 0),
@@ -235,14 +332,24 @@ function shapeOf(
     ...(gguf.expert_count !== undefined && { experts: gguf.expert_count }),
     ...(gguf.sliding_window !== undefined && { slidingWindow: gguf.sliding_window }),
     ...(isUneven && { cacheElements }),
-    ...(!capabilities.includes("completion") && { embeddingOnly: true }),
+    ...(onlyEmbeds(entry) && { embeddingOnly: true }),
   };
 }
 
-/** The stop strings of the model's own parameters layer; undefined where its content is not proven. */
-function ownStop({ params, paramsVerified = true }: CatalogueEntry): readonly string[] | undefined {
-  if (!params || !paramsVerified) return undefined;
-  return Array.isArray(params["stop"]) ? (params["stop"] as readonly string[]) : [];
+function onlyEmbeds({ capabilities }: CatalogueEntry): boolean {
+  return !capabilities.includes("completion");
+}
+
+/** The model's own parameters layer; undefined where its content is not proven. */
+function ownParameters({
+  params,
+  paramsVerified = true,
+}: CatalogueEntry): Readonly<Record<string, unknown>> | undefined {
+  return paramsVerified ? params : undefined;
+}
+
+function stopIn({ stop }: Readonly<Record<string, unknown>>): readonly string[] {
+  return Array.isArray(stop) ? (stop as readonly string[]) : [];
 }
 
 /**

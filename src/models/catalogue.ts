@@ -5,6 +5,7 @@ import {
   type CatalogueEntry,
   type CatalogueFile,
 } from "./catalogue-entry.js";
+import { scaledHeader } from "./catalogue-header.js";
 import type { Model } from "./model.js";
 import { scaledWeights } from "./weights.js";
 
@@ -100,16 +101,33 @@ export async function modelLike(
 ): Promise<Model | undefined> {
   const model = await catalogueModel(like);
   if (!model) return undefined;
-  const { shape, fileBytes, quantisation } = model;
-  const known = { name, source: "description", exact: false, shape } as const;
+  const { shape, fileBytes, quantisation, header: tensors, tokenizer } = model;
+  const known = {
+    name,
+    source: "description",
+    exact: false,
+    shape,
+    ...(tokenizer && { tokenizer }),
+    origins: [{ facts: ["keys", "tensors"], from: `likeness of ${model.name}`, exact: false }],
+  } as const;
   if (weights === undefined) {
-    const unscaled = { ...known, weights: model.weights, fileBytes };
-    return quantisation === undefined ? unscaled : { ...unscaled, quantisation };
+    return {
+      ...known,
+      weights: model.weights,
+      fileBytes,
+      ...(quantisation !== undefined && { quantisation }),
+      ...(tensors && { header: tensors }),
+    };
   }
   // A file smaller than the other's header would leave nothing for the tensors.
   const header = fileBytes - model.weights.total;
   const total = weights > header ? weights - header : weights;
-  return { ...known, weights: scaledWeights(model.weights, total), fileBytes: weights };
+  return {
+    ...known,
+    weights: scaledWeights(model.weights, total),
+    fileBytes: weights,
+    ...(tensors && { header: scaledHeader(tensors, total / model.weights.total) }),
+  };
 }
 
 /**

@@ -1,34 +1,22 @@
 import { InputError, type Host } from "../host.js";
-import { formatBytes } from "../machines/sizes.js";
-import { quoted } from "../yaml.js";
-import type { Model, PerBlock, Shape } from "./model.js";
-import { blockOf, fileTypes, tensorTypes } from "./tensor-types.js";
+import { readHeader, type ByteSource, type GgufHeader } from "./gguf-header.js";
+import { numberAt, textAt, type Header, type KeyValue } from "./header.js";
+import type { Model, PerBlock, Shape, Tokenizer } from "./model.js";
+import { fileTypes } from "./tensor-types.js";
 import { weightsOf } from "./weights.js";
 
-/** What stands in front of the tensors' data. */
-interface Header {
-  /** By key; integers of 64 bits are bigint. */
-  metadata: ReadonlyMap<string, unknown>;
-  tensors: readonly GgufTensor[];
-  /** What the file has, or would have with all its tensors. */
-  fileBytes: number;
-}
-
-interface GgufTensor {
+/** A GGUF file, wherever it lies. */
+export interface GgufFile extends ByteSource {
+  /** As messages call it, without folders. */
   name: string;
-  /** Elements, the row length first. */
-  dims: readonly number[];
-  /** Without padding: ggml_nbytes. */
-  bytes: number;
+  /** Another file in the same place; undefined where there is none. */
+  beside(name: string): Promise<GgufFile | undefined>;
 }
 
-/** The largest vocabularies known make 20 MB; a reader's time grows with the square. */
-const longestHeader = 32 * 2 ** 20;
 /** LLAMA_MAX_LAYERS in llama.cpp's src/llama-hparams.h. */
 const mostBlocks = 512;
-/** Of tensors and of keys. Models with a tensor for each expert come near, all others stay far below. */
-const mostEntries = 100_000;
-const oldFormats = new Set(["ggml", "ggmf", "ggjt", "ggla", "ggsn"]);
+/** The largest models come in a few hundred. */
+const mostParts = 1000;
 
 /**
  * The model in a GGUF file, or in the file and the other parts beside it where it is split. Only the
@@ -36,263 +24,226 @@ const oldFormats = new Set(["ggml", "ggmf", "ggjt", "ggla", "ggsn"]);
  * `name` is the model's. Throws InputError where the file is missing, unreadable, damaged or no model.
  */
 export async function readGguf(path: string, host: Host, name: string): Promise<Model> {
-  const first = await readHeader(path, host);
-  const parts = [first, ...(await readOtherParts(path, first, host))];
-  const tensors = parts.flatMap((part) => part.tensors);
-  if (tensors.length === 0) fail(path, "holds no tensors. Name the file with the weights.");
+  return modelIn(await localFile(path, host), name);
+}
+
+/** As `readGguf`, of a file that lies anywhere. */
+export async function modelIn(file: GgufFile, name: string): Promise<Model> {
+  const first = await readHeader(file);
+  checkKind(file, first.header);
+  const others = await otherParts(file, first.header);
+  const parts = [{ file, ...first }, ...others];
+  const header = { keys: first.header.keys, tensors: parts.flatMap((part) => part.header.tensors) };
+  const { tensors } = header;
+  if (tensors.length === 0) file.fail("holds no tensors. Name the file with the weights.");
   if (new Set(tensors.map((tensor) => tensor.name)).size < tensors.length) {
-    fail(path, "and its other parts hold a tensor twice. Download them again.");
+    file.fail("and its other parts hold a tensor twice. Download them again.");
   }
-  const shape = shapeOf(path, first.metadata, tensors);
-  const quantisation = quantisationOf(first.metadata);
+  const shape = shapeOf(file, header);
+  const fileBytes = sum(parts.map((part) => part.fileBytes));
+  const actual = sum(parts.map((part) => part.file.size));
+  const quantisation = quantisationOf(header);
+  const tokenizer = tokenizerOf(header);
+  const template = textAt(header, "tokenizer.chat_template");
+  const licence = textAt(header, "general.license");
   return {
     name,
     source: "gguf",
     exact: true,
     shape,
     weights: weightsOf(tensors, shape.blocks),
-    fileBytes: parts.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
+    fileBytes,
+    ...(parts.some((part) => part.truncated) && { truncated: { expected: fileBytes, actual } }),
     ...(quantisation !== undefined && { quantisation }),
+    capabilities: capabilitiesOf(header),
+    header,
+    ...(tokenizer && { tokenizer }),
+    ...(template && { template: { text: template, language: "jinja" } }),
+    ...(licence && { licence }),
+    origins: [
+      {
+        facts: [
+          "keys",
+          "tensors",
+          "capabilities",
+          ...(tokenizer ? ["tokenizer"] : []),
+          ...(template ? ["template"] : []),
+          ...(licence ? ["licence"] : []),
+        ],
+        from: `GGUF header of ${file.name}`,
+        exact: true,
+      },
+    ],
   };
 }
 
 /**
- * Every problem of a file is told about its name: the whole of it, since the parts of a split model
- * differ only at the end.
+ * The header of a projector, which turns images or sound into what a model understands. `fileBytes` are
+ * those of the file, with all its tensors. Throws InputError, also where it is a model or an adapter.
  */
-function fail(path: string, problem: string): never {
-  throw new InputError(`${called(fileName(path))} ${problem}`, { path });
+export async function readProjector(
+  path: string,
+  host: Host,
+): Promise<{ header: Header; fileBytes: number }> {
+  const file = await localFile(path, host);
+  const { header, fileBytes } = await readHeader(file);
+  if (!isProjector(header)) file.fail("is no projector. Name the model's mmproj file.");
+  return { header, fileBytes };
 }
 
-function damaged(path: string, how: string): never {
-  return fail(path, `has a damaged header: ${how}. Download it again.`);
+/**
+ * The header of a LoRA adapter; `alpha` over an adapter's rank is what it is scaled by, where the file
+ * says it. Throws InputError, also where it is a model.
+ */
+export async function readAdapter(
+  path: string,
+  host: Host,
+): Promise<{ header: Header; fileBytes: number; alpha?: number }> {
+  const file = await localFile(path, host);
+  const { header, fileBytes } = await readHeader(file);
+  if (!isAdapter(header)) file.fail("is no adapter. Name what convert_lora_to_gguf.py made.");
+  const alpha = numberAt(header, "adapter.lora.alpha");
+  return { header, fileBytes, ...(alpha !== undefined && { alpha }) };
 }
 
-function cutOff(path: string): never {
-  return fail(path, "ends inside its header. Download it again.");
+/** The file at `path`. Throws InputError where it is missing or none. */
+async function localFile(path: string, host: Host): Promise<GgufFile> {
+  const name = fileName(path);
+  // Every problem is told about the whole name, since the parts of a split model differ only at its end.
+  const fail = (problem: string): never => {
+    throw new InputError(`${called(name)} ${problem}`, { path });
+  };
+  const entry = await host.stat(path);
+  if (!entry) return fail("does not exist.");
+  if (entry.kind === "folder") fail("is a folder. Name the GGUF file in it.");
+  if (entry.kind !== "file") fail("is no regular file.");
+  return {
+    name,
+    size: entry.size,
+    fail,
+    read: async (start, end) => {
+      const bytes = await host
+        .read(path, start, end)
+        .catch(() => fail("cannot be read. Check its permissions."));
+      return bytes.length < end - start
+        ? fail("ends inside its header. Download it again.")
+        : bytes;
+    },
+    beside: async (other) => {
+      const there = host.resolve(host.resolve(path, ".."), other);
+      return (await host.stat(there)) && localFile(there, host);
+    },
+  };
 }
 
 function fileName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
-function called(name: string): string {
+/** A file's name in a message, which has no control characters. */
+export function called(name: string): string {
   return `"${name.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]/g, "?")}"`;
 }
 
-async function readHeader(path: string, host: Host): Promise<Header> {
-  const entry = await host.stat(path);
-  if (!entry) fail(path, "does not exist.");
-  if (entry.kind === "folder") fail(path, "is a folder. Name the GGUF file in it.");
-  if (entry.kind !== "file") fail(path, "is no regular file.");
-  const { size } = entry;
-  const read = async (start: number, end: number) => {
-    const wanted = Math.min(end, size) - start;
-    if (wanted <= 0) return new Uint8Array();
-    const bytes = await host
-      .read(path, start, start + wanted)
-      .catch(() => fail(path, "cannot be read. Check its permissions."));
-    return bytes.length < wanted ? cutOff(path) : bytes;
-  };
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
 
-  const keys = checkStart(path, await read(0, 24), size);
-  const { gguf } = await import("@huggingface/gguf");
-  const parsed = await gguf("https://gguf.invalid/", { fetch: answer(path, read, size) }).catch(
-    (error: unknown) => {
-      if (error instanceof InputError) throw error;
-      // The library's words are about its own limits, and some are a bare RangeError.
-      return damaged(path, "a length or a type in it is impossible");
-    },
+/** Before a model's keys are missed: what else GGUF files hold. */
+function checkKind(file: GgufFile, header: Header): void {
+  if (isProjector(header)) {
+    file.fail("is a projector for images or sound. Name the model's own file first.");
+  }
+  if (isAdapter(header)) file.fail("is an adapter and no model. Name it in ADAPTER.");
+  if (textAt(header, "general.type") === "imatrix") {
+    file.fail("is an importance matrix and no model. Name the model's own file.");
+  }
+}
+
+/** isProjectorGGUF in Ollama's server/create.go. */
+function isProjector(header: Header): boolean {
+  const architecture = textAt(header, "general.architecture");
+  const type = textAt(header, "general.type");
+  if (architecture === "clip" || type === "mmproj" || type === "projector") return true;
+  return (
+    (numberAt(header, `${architecture}.block_count`) ?? 0) === 0 &&
+    (numberAt(header, `${architecture}.vision.block_count`) ?? 0) > 0
   );
+}
 
-  // The library takes what lies behind the end of the file for zeros.
-  const { tensorInfos, tensorInfoByteRange } = parsed;
-  const metadata = new Map<string, unknown>(Object.entries(parsed.metadata));
-  const headerEnd = tensorInfoByteRange[1];
-  if (headerEnd > size) cutOff(path);
-  // Version and counts stand in the metadata too, under keys of their own; "__proto__" gives no key.
-  if (metadata.size !== keys + 3 || metadata.has("")) damaged(path, "a key stands in it twice");
-
-  const alignment = metadata.get("general.alignment") ?? 32;
-  if (typeof alignment !== "number" || !isPowerOfTwo(alignment)) {
-    damaged(path, "its alignment is no power of two");
-  }
-  const tensors = tensorInfos.map(({ name, shape, dtype }) => {
-    const dims = shape.map(Number);
-    return { name, dims, bytes: bytesOf(path, name, dims, dtype) };
-  });
-  const dataStart = padded(headerEnd, alignment);
-  const dataBytes = laidOut(path, tensors, tensorInfos, alignment);
-  return { metadata, tensors, fileBytes: Math.max(size, dataStart + dataBytes) };
+function isAdapter(header: Header): boolean {
+  return textAt(header, "general.type") === "adapter";
 }
 
 /**
- * Looks at magic, version and counts before anything is made of them, and returns the number of keys.
- * The layout is that of ggml's docs/gguf.md; version 1 counts in 32 bits, and files written on
- * big-endian machines have everything but the magic reversed.
+ * What Ollama finds in the header (server/images.go, Capabilities). Its releases before 0.30.0 asked its
+ * own template, not this one, about tools and thinking.
  */
-function checkStart(path: string, start: Uint8Array, size: number): number {
-  const text = new TextDecoder("latin1").decode(start);
-  if (size === 0) fail(path, "is empty. Download it again.");
-  if (text.startsWith("version https://git-lfs")) {
-    fail(path, "is a Git LFS pointer and not the file itself. Run `git lfs pull`.");
-  }
-  const magic = text.slice(0, 4);
-  // The formats before GGUF store theirs as a number, so that its letters stand in reverse.
-  const old = [magic, magic.split("").toReversed().join("")].find((name) => oldFormats.has(name));
-  if (old !== undefined) {
-    fail(path, `is a ${old} file, and llama.cpp reads GGUF only. Convert the model again.`);
-  }
-  if (magic !== "GGUF") {
-    const hint = text.startsWith("<") ? " Download the file itself, not its web page." : "";
-    fail(path, `is no GGUF file: it starts with ${quoted(magic)}.${hint}`);
-  }
-
-  if (start.length < 8) cutOff(path);
-  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
-  // No version is as large as the other byte order makes it.
-  const little = (view.getUint32(4, true) & 0xffff) !== 0;
-  const version = view.getUint32(4, little);
-  if (version < 1 || version > 3) {
-    fail(
-      path,
-      `says it has GGUF version ${version}, and only 1 to 3 are known. Download it again.`,
-    );
-  }
-  if (start.length < (version === 1 ? 16 : 24)) cutOff(path);
-  const count = (at: number) =>
-    version === 1 ? view.getUint32(at, little) : Number(view.getBigUint64(at, little));
-  const [tensors, keys] = version === 1 ? [count(8), count(12)] : [count(8), count(16)];
-  // The least that a key takes: its length, a type, one byte; and a tensor: its length, the number
-  // of its dimensions, a type, an offset.
-  const [leastKey, leastTensor] = version === 1 ? [9, 20] : [13, 24];
-  if (tensors > mostEntries || keys > mostEntries) {
-    damaged(path, `it counts ${tensors} tensors and ${keys} keys`);
-  }
-  if (keys * leastKey + tensors * leastTensor > size) cutOff(path);
-  return keys;
+function capabilitiesOf(header: Header): string[] {
+  const { keys } = header;
+  const architecture = textAt(header, "general.architecture");
+  const has = (key: string) => keys.has(`${architecture}.${key}`);
+  const template = textAt(header, "tokenizer.chat_template") ?? "";
+  return [
+    has("pooling_type") ? "embedding" : "completion",
+    ...(has("vision.block_count") ? ["vision"] : []),
+    ...(has("audio.block_count") ? ["audio"] : []),
+    ...(/tools|tool_call/.test(template) ? ["tools"] : []),
+    ...(thinks(template) ? ["thinking"] : []),
+  ];
 }
 
-/** Answers the library's requests for ranges of bytes; nothing goes over a network. */
-function answer(
-  path: string,
-  read: (start: number, end: number) => Promise<Uint8Array>,
-  size: number,
-): typeof fetch {
-  return async (_, request) => {
-    const range = new Headers(request?.headers).get("range") ?? "";
-    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
-    const [start, end] = [Number(first), Number(last) + 1];
-    // It asks one piece ahead; a second one behind the end means that the header goes on there.
-    if (start >= size + (end - start)) cutOff(path);
-    if (start >= longestHeader) {
-      const most = formatBytes(longestHeader);
-      fail(
-        path,
-        `has a header of more than ${most}, and no model needs as much. Download it again.`,
-      );
-    }
-    return new Response(new Uint8Array(await read(start, end)), { status: 206 });
+/** llama.cpp also takes thoughts out for templates that only cut them off (common/chat-diff-analyzer.cpp). */
+function thinks(template: string): boolean {
+  if (template.includes("<think>") && template.includes("</think>")) return true;
+  const cuts = /content\.split\((?:'<\/think>'|"<\/think>")\)/.test(template);
+  return cuts && !/reasoning_content|<SPECIAL_12>/.test(template);
+}
+
+function tokenizerOf(header: Header): Tokenizer | undefined {
+  const tokens = lengthOf(header.keys.get("tokenizer.ggml.tokens"));
+  if (tokens === undefined) return undefined;
+  const model = textAt(header, "tokenizer.ggml.model");
+  const pre = textAt(header, "tokenizer.ggml.pre");
+  const addsBos = header.keys.get("tokenizer.ggml.add_bos_token");
+  const bos = numberAt(header, "tokenizer.ggml.bos_token_id");
+  const eos = numberAt(header, "tokenizer.ggml.eos_token_id");
+  return {
+    ...(model !== undefined && { model }),
+    ...(pre !== undefined && { pre }),
+    tokens,
+    ...(typeof addsBos === "boolean" && { addsBos }),
+    ...(bos !== undefined && { bos }),
+    ...(eos !== undefined && { eos }),
   };
 }
 
-function isPowerOfTwo(value: number): boolean {
-  return Number.isInteger(value) && value > 0 && Number.isInteger(Math.log2(value));
+/** Elements of an array, kept or not. */
+function lengthOf(value: KeyValue | undefined): number | undefined {
+  return typeof value === "object" ? value.length : undefined;
 }
 
-function padded(bytes: number, alignment: number): number {
-  return Math.ceil(bytes / alignment) * alignment;
-}
-
-/** Ollama's first gpt-oss files have MXFP4 under the number of the dropped Q4_2 (its fs/ggml/type.go). */
-const typeNames = new Map([
-  ...tensorTypes.map(({ id, name }) => [id, name] as const),
-  [4, "MXFP4"],
-]);
-const dropped = new Set(
-  tensorTypes.filter(({ typeSize }) => typeSize === undefined).map(({ name }) => name),
-);
-
-function bytesOf(path: string, name: string, dims: readonly number[], id: number): number {
-  const type = typeNames.get(id);
-  if (type === undefined) {
-    fail(path, `has a tensor ${quoted(name)} of the unknown type ${id}. Update modelfile-lint.`);
-  }
-  if (dropped.has(type)) {
-    fail(path, `has tensors of type ${type}, which llama.cpp dropped. Quantise the model again.`);
-  }
-  const block = blockOf(type);
-  const elements = dims.reduce((product, length) => product * length, 1);
-  const bytes = (elements / block.elements) * block.bytes;
-  // GGML_MAX_DIMS is 4, and a row is made of whole blocks (gguf_init_from_file in ggml/src/gguf.cpp).
-  const whole = (dims[0] ?? 1) % block.elements === 0;
-  if (
-    dims.length > 4 ||
-    !whole ||
-    !Number.isSafeInteger(elements) ||
-    !Number.isSafeInteger(bytes)
-  ) {
-    damaged(path, `tensor ${quoted(name)} has an impossible shape`);
-  }
-  return bytes;
-}
-
-/**
- * Bytes of the data of all tensors. They lie one behind the other in the order of the table, or
- * gguf_init_from_file refuses the file; this tells a damaged table from a sound one.
- */
-function laidOut(
-  path: string,
-  tensors: readonly GgufTensor[],
-  stored: readonly { offset: bigint }[],
-  alignment: number,
-): number {
-  const names = new Set<string>();
-  let end = 0;
-  for (const [i, { name, bytes }] of tensors.entries()) {
-    if (name === "" || names.has(name)) damaged(path, `tensor ${quoted(name)} stands in it twice`);
-    names.add(name);
-    if (stored[i]!.offset !== BigInt(end)) {
-      damaged(path, `tensor ${quoted(name)} does not lie behind the one before it`);
-    }
-    end = padded(end + bytes, alignment);
-    if (!Number.isSafeInteger(end)) damaged(path, "its tensors are larger than any disk");
-  }
-  return end;
-}
-
-function shapeOf(
-  path: string,
-  metadata: Header["metadata"],
-  tensors: readonly GgufTensor[],
-): Shape {
-  const architecture = metadata.get("general.architecture");
+function shapeOf(file: GgufFile, { keys, tensors }: Header): Shape {
+  const architecture = keys.get("general.architecture");
   if (typeof architecture !== "string" || !/^[\w.-]{1,64}$/.test(architecture)) {
-    fail(path, "has no usable general.architecture. Convert the model again.");
-  }
-  if (architecture === "clip") {
-    fail(path, "is a projector for images or sound. Name the model's own file.");
-  }
-  if (metadata.get("general.type") === "adapter") {
-    fail(path, "is an adapter and no model. Name it in ADAPTER.");
+    return file.fail("has no usable general.architecture. Convert the model again.");
   }
 
-  const value = (key: string) => metadata.get(`${architecture}.${key}`);
+  const value = (key: string) => keys.get(`${architecture}.${key}`);
   const unusable = (key: string) =>
-    fail(path, `has no usable ${architecture}.${key}. Convert the model again.`);
+    file.fail(`has no usable ${architecture}.${key}. Convert the model again.`);
   const needed = (key: string) => wholeNumber(value(key)) ?? unusable(key);
 
   const blocks = needed("block_count");
   if (blocks > mostBlocks) {
-    fail(
-      path,
+    file.fail(
       `says it has ${blocks} blocks, and llama.cpp takes ${mostBlocks}. Download it again.`,
     );
   }
   const perBlock = (key: string): PerBlock | undefined => {
     const found = value(key);
     if (found === undefined) return undefined;
-    if (!Array.isArray(found)) return wholeNumber(found) ?? unusable(key);
+    if (!isArray(found)) return wholeNumber(found) ?? unusable(key);
     const numbers = found.slice(0, blocks).map(wholeNumber);
     if (numbers.length < blocks) unusable(key);
     return numbers.map((number) => number ?? unusable(key));
@@ -307,15 +258,14 @@ function shapeOf(
   // llama_model::load_hparams; blocks without attention have no heads.
   const some = [heads].flat().find((count) => count > 0);
   const perHead = some === undefined ? 0 : Math.floor(embedding / some);
-  const tokens = metadata.get("tokenizer.ggml.tokens");
+  const tokens = lengthOf(keys.get("tokenizer.ggml.tokens"));
   const embedded = tensors.find(({ name }) => name === "token_embd.weight")?.dims[1];
   return {
     architecture,
     blocks,
     ...(trainedContext !== undefined && { trainedContext }),
     embedding,
-    vocabulary:
-      wholeNumber(value("vocab_size")) ?? (Array.isArray(tokens) ? tokens.length : (embedded ?? 0)),
+    vocabulary: wholeNumber(value("vocab_size")) ?? tokens ?? embedded ?? 0,
     ...(feedForward !== undefined && { feedForward }),
     heads,
     // llama.cpp: as many as heads where the file does not say.
@@ -328,48 +278,56 @@ function shapeOf(
   };
 }
 
+/** `Array.isArray` does not narrow arrays that are read only. */
+function isArray(value: KeyValue): value is readonly number[] | readonly boolean[] {
+  return Array.isArray(value);
+}
+
 /** The number, where it is a whole one that JavaScript counts exactly. */
-function wholeNumber(value: unknown): number | undefined {
-  const number = typeof value === "bigint" ? Number(value) : value;
-  return typeof number === "number" && Number.isSafeInteger(number) && number >= 0
-    ? number
-    : undefined;
+function wholeNumber(value: KeyValue | undefined): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 /** Undefined where the file does not say, or only guessed. */
-function quantisationOf(metadata: Header["metadata"]): string | undefined {
-  const id = wholeNumber(metadata.get("general.file_type"));
+function quantisationOf(header: Header): string | undefined {
+  const id = numberAt(header, "general.file_type");
   const name = fileTypes.find((type) => type.id === id)?.name;
   return name === "GUESSED" ? undefined : name;
 }
 
 /**
  * The second and further parts of a split model. They lie beside the first and are called as
- * llama_split_path in llama.cpp calls them: "x-00002-of-00003.gguf".
+ * llama_split_path in llama.cpp calls them: "x-00002-of-00003.gguf". llama.cpp wants to be given the
+ * first, since it alone has all keys.
  */
-async function readOtherParts(path: string, first: Header, host: Host): Promise<Header[]> {
-  const name = fileName(path);
+async function otherParts(
+  file: GgufFile,
+  header: Header,
+): Promise<(GgufHeader & { file: GgufFile })[]> {
+  const { name } = file;
   const [, stem = "", number, total] = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i.exec(name) ?? [];
-  const count = wholeNumber(first.metadata.get("split.count")) ?? Number(total ?? 1);
+  const count = wholeNumber(header.keys.get("split.count")) ?? Number(total ?? 1);
   if (count <= 1) return [];
+  if (count > mostParts) {
+    file.fail(`says it has ${count} parts, and no model has as many. Download it again.`);
+  }
   const part = (at: number) => `${stem}-${fiveDigits(at)}-of-${fiveDigits(count)}.gguf`;
   if (Number(total) !== count) {
-    const end = part(1 + (wholeNumber(first.metadata.get("split.no")) ?? 0)).slice(stem.length);
-    fail(path, `is one of ${count} parts, which its name hides. Let it end in ${called(end)}.`);
+    const end = part(1 + (wholeNumber(header.keys.get("split.no")) ?? 0)).slice(stem.length);
+    file.fail(`is one of ${count} parts, which its name hides. Let it end in ${called(end)}.`);
   }
   if (Number(number) !== 1) {
-    fail(path, `is part ${Number(number)} of ${count}. Name the first: ${called(part(1))}.`);
+    file.fail(`is part ${Number(number)} of ${count}. Name the first: ${called(part(1))}.`);
   }
 
-  const folder = host.resolve(path, "..");
-  const others: Header[] = [];
+  const others: (GgufHeader & { file: GgufFile })[] = [];
   for (let at = 2; at <= count; at++) {
-    const other = host.resolve(folder, part(at));
-    if (!(await host.stat(other))) {
-      const message = `${called(part(at))} is missing beside ${called(name)}.`;
-      throw new InputError(`${message} Keep all ${count} parts in one folder.`, { path });
+    const other = await file.beside(part(at));
+    if (!other) {
+      const parts = `Keep all ${count} parts in one folder.`;
+      return file.fail(`needs ${called(part(at))}, which is missing beside it. ${parts}`);
     }
-    others.push(await readHeader(other, host));
+    others.push({ file: other, ...(await readHeader(other)) });
   }
   return others;
 }

@@ -1,3 +1,5 @@
+import type { Header } from "./header.js";
+
 /**
  * What is known of a model: the facts that memory and layer placement rest on. All sizes are bytes,
  * lengths are tokens or elements as named. A value that differs from block to block is an array with
@@ -13,6 +15,11 @@ export interface Model {
   weights: Weights;
   /** Bytes of the file that holds the weights, header included. */
   fileBytes: number;
+  /**
+   * Bytes that the file and its parts should have, and that they have, where tensors' data is missing at
+   * an end: an unfinished download. What the header says is exact all the same.
+   */
+  truncated?: { expected: number; actual: number };
   /** Bytes of a vision or audio projector kept in a file of its own. */
   projectorBytes?: number;
   /** Name of the quantisation, as llama.cpp spells it: "Q4_K_M". */
@@ -20,9 +27,64 @@ export interface Model {
   /** Stop strings that the model's own parameters layer sets, where known. */
   stop?: readonly string[];
   capabilities?: readonly string[];
+  /** Keys and tensors, where they are known one by one: what memory is computed from to the byte. */
+  header?: Header;
+  tokenizer?: Tokenizer;
+  /** The chat template in the file's own header (Jinja), or Ollama's own (Go). */
+  template?: { text: string; language: "jinja" | "go" };
+  /** SPDX identifier or the licence's own text. */
+  licence?: string;
+  /** What the model says of itself where a Modelfile has no SYSTEM. */
+  system?: string;
+  /** What its parameters layer sets, stop strings included; names as in PARAMETER. */
+  parameters?: Readonly<Record<string, unknown>>;
+  /** Code in Ollama that makes the prompt in place of the template, and reads the answer. */
+  renderer?: string;
+  parser?: string;
+  /** LoRA adapters that are loaded with the model. */
+  adapters?: readonly Adapter[];
+  /** A smaller model that guesses ahead (DRAFT). */
+  draft?: Model;
+  /** The oldest Ollama release that loads it, where known. */
+  minOllama?: string;
+  /** Which facts come from where; the first that names a fact wins. */
+  origins?: readonly Origin[];
 }
 
-export type ModelSource = "gguf" | "description" | "catalogue";
+/** gguf: a file's header; store: Ollama's own files; api: a running server; name: likeness alone. */
+export type ModelSource =
+  "gguf" | "store" | "api" | "folder" | "description" | "catalogue" | "name";
+
+/** A model, or a sentence why nothing is known of it. */
+export type Resolution = { model: Model } | { unknown: string };
+
+export interface Adapter {
+  /** Of its file, header included. */
+  bytes: number;
+  header?: Header;
+}
+
+export interface Tokenizer {
+  /** tokenizer.ggml.model: "gpt2", "llama". */
+  model?: string;
+  /** tokenizer.ggml.pre */
+  pre?: string;
+  /** Tokens in the vocabulary. */
+  tokens: number;
+  /** Whether a beginning-of-sequence token is put in front (tokenizer.ggml.add_bos_token). */
+  addsBos?: boolean;
+  bos?: number;
+  eos?: number;
+}
+
+/** Where facts of a model come from. */
+export interface Origin {
+  /** Such as "tensors", "template", "stop", "licence", "projector". */
+  facts: readonly string[];
+  /** Such as "GGUF header of llama.gguf", "manifest of llama3.2 in Ollama's store". */
+  from: string;
+  exact: boolean;
+}
 
 export type PerBlock = number | readonly number[];
 

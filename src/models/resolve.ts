@@ -1,11 +1,14 @@
 import { displayName, isValidName, parseName, parseReference } from "../../grammar/model-name.js";
 import type { ModelChoice } from "../config/config.js";
-import type { Host } from "../host.js";
+import { InputError, type Host } from "../host.js";
 import { quoted } from "../yaml.js";
 import { catalogueEntry, catalogueModel } from "./catalogue.js";
 import { describedModel, likeModel } from "./description.js";
 import { readGguf } from "./gguf.js";
-import type { Model } from "./model.js";
+import { likelyModel } from "./likeness.js";
+import type { Resolution } from "./model.js";
+import { folderModel } from "./safetensors.js";
+import { storedModel } from "./store.js";
 
 /** Where models are looked for. */
 export interface ModelSources {
@@ -19,13 +22,12 @@ export interface ModelSources {
   modelsFolder: string;
 }
 
-/** A model, or a sentence why nothing is known of it. */
-export type Resolution = { model: Model } | { unknown: string };
-
 /**
  * The model that FROM's text means: what the configuration says of it, then a file or folder of that
- * name, as `ollama create` takes it, then the catalogue. Throws InputError where a file is there but
- * cannot be used, or the configuration names a model that does not exist.
+ * name, as `ollama create` takes it, then Ollama's store and, where the user asked for the network, its
+ * server and Hugging Face; then the catalogue, and at last what the name alone makes likely. Throws
+ * InputError where something is there but cannot be used, or the configuration names a model that does
+ * not exist.
  */
 export async function resolveModel(
   reference: string,
@@ -39,7 +41,8 @@ export async function resolveModel(
   }
   const local = host && (await localModel(reference, folder, host));
   if (local) return local;
-  if (!isPath(reference)) return namedModel(reference);
+  if (/^https?:\/\/.*\.gguf(?:[?#]|$)/i.test(reference)) return fileAtAddress(reference, host);
+  if (!isPath(reference)) return namedModel(reference, host);
   const reason = host ? "does not exist" : "is a file, and files cannot be read here";
   return { unknown: `${quoted(reference)} ${reason}.` };
 }
@@ -70,8 +73,9 @@ async function localModel(
   const path = host.resolve(folder, reference);
   const entry = await host.stat(path);
   if (!entry) return undefined;
-  if (entry.kind === "folder") return { unknown: "A folder of safetensors is not read yet." };
-  if (/\.safetensors$/i.test(reference)) return { unknown: "A safetensors file is not read yet." };
+  if (entry.kind === "folder" || /\.safetensors$/i.test(reference)) {
+    return { model: await folderModel(path, host, reference) };
+  }
   return { model: await readGguf(path, host, reference) };
 }
 
@@ -83,19 +87,50 @@ function isPath(reference: string): boolean {
   );
 }
 
-async function namedModel(reference: string): Promise<Resolution> {
+async function fileAtAddress(address: string, host?: Host): Promise<Resolution> {
+  if (host?.request) {
+    const { remoteModel } = await import("./remote.js");
+    const model = await remoteModel(address, host);
+    if (model) return { model };
+  }
+  // The rest of it may hold a password or a token.
+  const shown = quoted(address.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//"));
+  return { unknown: `${shown} is an address, which only --online reads.` };
+}
+
+async function namedModel(reference: string, host?: Host): Promise<Resolution> {
   const parsed = parseReference(reference);
   const written = quoted(reference);
   if (!parsed.ok) return { unknown: `${written} is no model's name.` };
   if (parsed.source === "cloud") {
     return { unknown: `${written} runs in Ollama's cloud, not on this machine.` };
   }
-  const model = await catalogueModel(parsed.base);
+  const { base } = parsed;
+  const stored = host && (await storedModel(base, host));
+  if (stored) return stored;
+  let failure = "";
+  // What reads from the network is loaded for those alone who ask for it.
+  if (host?.request) {
+    const { servedModel } = await import("./server.js");
+    const served = await servedModel(base, host).catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      // Most models are known without a server.
+      failure = ` ${error.message}`;
+      return undefined;
+    });
+    if (served) return served;
+    const { remoteModel } = await import("./remote.js");
+    const remote = await remoteModel(base, host);
+    if (remote) return { model: remote };
+  }
+  const model = (await catalogueModel(base)) ?? (await likelyModel(base));
   if (model) return { model };
-  if (await catalogueEntry(parsed.base)) {
+  if (await catalogueEntry(base)) {
     return { unknown: `The catalogue does not say how the tensors of ${written} are stored.` };
   }
-  const foreign = displayName(parsed.name).includes("/");
-  const library = foreign ? "not in Ollama's own library" : "not in the catalogue of the library";
-  return { unknown: `${written} is ${library}.` };
+  if (!host) return { unknown: `${written} is not in the catalogue of Ollama's library.` };
+  const places = "neither in Ollama's store nor in the catalogue of its library";
+  const online = host.request ? "Say" : "Try --online, or say";
+  const help = `${online} what it is with --model NAME=PATH or models: in the configuration`;
+  return { unknown: `${written} is ${places}.${failure} ${help}.` };
 }

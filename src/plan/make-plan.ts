@@ -9,13 +9,15 @@ import { estimateCpu, selectGpus, type Estimate, type Selection } from "./estima
 import { automaticBatch, chooseGpus, predictVram } from "./llama-server.js";
 import { decideMmap, type MmapDecision } from "./mmap.js";
 import { presses } from "./pressure.js";
-import { knowsCache, physicalPlacement, type Placement } from "./physical.js";
+import { knowsCache } from "./bound.js";
+import { physicalPlacement } from "./physical.js";
+import type { Placement } from "./placed.js";
 import type { Decision, DevicePlan, HostPlan, Plan, PlanInput, Verdict } from "./plan.js";
 import { serverFlag, serverNumber } from "./server.js";
 
 /** What Ollama of a release does with a model on a machine, and why. Pure; a few milliseconds. */
 export function makePlan(input: PlanInput): Plan {
-  const { release, machine, model, server } = input;
+  const { release, machine, model, server, settings } = input;
   const context = chooseContext(input);
   const engine = engineOf(model, release, server);
   const { effective, outcome, retried } = settled(input, context);
@@ -25,6 +27,8 @@ export function makePlan(input: PlanInput): Plan {
     engine,
     machine,
     model,
+    server,
+    settings,
     context: {
       numCtx: context.numCtx,
       from: context.from,
@@ -49,6 +53,7 @@ export function makePlan(input: PlanInput): Plan {
     refusal: outcome.refusal,
     limits: limits(input, effective, outcome),
     decisions: [...context.decisions, ...retried, ...outcome.decisions],
+    accuracy: outcome.accuracy,
     reproduced: outcome.reproduced,
   };
 }
@@ -97,13 +102,15 @@ interface Outcome {
   reasons: readonly string[];
   refusal: Plan["refusal"];
   decisions: readonly Decision[];
+  accuracy: Plan["accuracy"];
   reproduced: boolean;
 }
 
-function decide(input: PlanInput, effective: number): Outcome {
+/** `quick`: for one of many contexts that are tried; what is shown is computed in full. */
+function decide(input: PlanInput, effective: number, quick = false): Outcome {
   return since(input.release, "0.30.0")
-    ? byLlamaServer(input, effective)
-    : byEstimate(input, effective);
+    ? byLlamaServer(input, effective, quick)
+    : byEstimate(input, effective, quick);
 }
 
 /** num_gpu as Ollama takes it: below 0 means that it chooses. */
@@ -113,7 +120,7 @@ function wantedLayers({ settings }: PlanInput): number | undefined {
 
 // Until 0.24: a static estimate decides.
 
-function byEstimate(input: PlanInput, effective: number): Outcome {
+function byEstimate(input: PlanInput, effective: number, quick: boolean): Outcome {
   const { release, machine, model, server, settings } = input;
   const engine = engineOf(model, release, server);
   const numGpu = wantedLayers(input);
@@ -159,6 +166,8 @@ function byEstimate(input: PlanInput, effective: number): Outcome {
     flashAttention: attention === "on",
     kvType,
     outputs: numBatch,
+    unifiedCache: true,
+    quick,
     layers: forced
       ? proportional(
           estimate.shares.map(({ layers }) => layers),
@@ -255,6 +264,7 @@ function byEstimate(input: PlanInput, effective: number): Outcome {
     reasons,
     refusal,
     decisions,
+    accuracy: physical.accuracy,
     reproduced,
   };
 }
@@ -313,6 +323,7 @@ function emptyDevice({ gpu, id }: Card): DevicePlan {
     layers: 0,
     weights: 0,
     cache: 0,
+    recurrent: 0,
     compute: 0,
     projector: 0,
     overhead: 0,
@@ -369,12 +380,24 @@ function hostPlan(
   { host }: Placement,
 ): HostPlan {
   const { total, free, swap } = machine.memory;
-  const { weights: resident, cache, compute, layers } = host;
+  const { weights: resident, cache, recurrent, compute, output, layers } = host;
   const pressed = layers > 0 && presses(resident, free + swap);
   const weights = mmap.inForce ? 0 : pressed ? Math.max(resident, model.fileBytes) : resident;
   const mapped = mmap.inForce ? model.fileBytes : 0;
-  const used = weights + cache + compute;
-  return { total, free, layers, resident, weights, mapped, cache, compute, used };
+  const used = weights + cache + recurrent + compute + output;
+  return {
+    total,
+    free,
+    layers,
+    resident,
+    weights,
+    mapped,
+    cache,
+    recurrent,
+    compute,
+    output,
+    used,
+  };
 }
 
 /** What the release finds missing of system memory; undefined where it does not refuse (a.8). */
@@ -528,7 +551,7 @@ function sharedDecisions(
 
 // Since 0.30: llama-server fits the model itself; Ollama chooses the cards.
 
-function byLlamaServer(input: PlanInput, effective: number): Outcome {
+function byLlamaServer(input: PlanInput, effective: number, quick: boolean): Outcome {
   const { release, machine, model, server, settings } = input;
   const slots = chooseParallel(input);
   const parallel = slots.candidates[0]!;
@@ -549,15 +572,15 @@ function byLlamaServer(input: PlanInput, effective: number): Outcome {
     numCtx: effective,
     parallel,
     numBatch,
-    flashAttention: attention !== "off",
+    flashAttention: attention === "auto" ? attention : attention === "on",
     kvType,
-    // llama-server keeps the logits of its slots alone.
-    outputs: parallel,
+    // llama-server keeps the logits of its slots alone; of embeddings, those of the whole batch.
+    outputs: since(release, "0.31.0") && !model.shape.embeddingOnly ? parallel : numBatch,
+    unifiedCache: false,
+    quick,
   };
-  const fitted = physicalPlacement({ ...request, layers: "fit" });
-  // A num_gpu that fits is fine; one that does not stays all the same, and nothing is fitted.
-  const physical =
-    numGpu === undefined ? fitted : physicalPlacement({ ...request, layers: numGpu });
+  // A num_gpu that does not fit stays all the same: then nothing is fitted.
+  const physical = physicalPlacement({ ...request, layers: numGpu ?? "fit" });
   const onGpu = physical.layers;
   const mmap = decideMmap({
     release,
@@ -579,14 +602,14 @@ function byLlamaServer(input: PlanInput, effective: number): Outcome {
   const reasons = [
     onGpu === 0
       ? `0 of ${all} layers go to a GPU. ${reason}`
-      : `${onGpu} of ${all} layers go to ${cardsUsed === 1 ? "one GPU" : `${cardsUsed} GPUs`}; at most ${size}.`,
+      : `${onGpu} of ${all} layers go to ${cardsUsed === 1 ? "one GPU" : `${cardsUsed} GPUs`}; ${size}.`,
     ...(over
       ? [
           `num_gpu ${numGpu} turns the fitting off: ${over.name} would hold ${formatBytes(over.used)} and has ${formatBytes(over.free)} free.`,
         ]
       : []),
     ...allocationReasons(verdict, host, machine, mmap),
-    "Compute buffers are a bound, not a measurement.",
+    ...(physical.accuracy === "exact" ? [] : [uncertainty[physical.accuracy]]),
   ];
   const decisions: Decision[] = [
     { what: "parallel", value: String(parallel), reason: slots.reason, source: slots.source },
@@ -626,9 +649,16 @@ function byLlamaServer(input: PlanInput, effective: number): Outcome {
     reasons,
     refusal: undefined,
     decisions,
-    reproduced: ordinary && knowsCache(model.shape),
+    accuracy: physical.accuracy,
+    reproduced: physical.accuracy === "exact" || (ordinary && knowsCache(model.shape)),
   };
 }
+
+const uncertainty = {
+  generic:
+    "The graph of this architecture is read off its tensors: compute buffers may differ by a tenth.",
+  bound: "Compute buffers are a bound, not a measurement.",
+} as const;
 
 // Limits.
 
@@ -646,14 +676,21 @@ function limits(input: PlanInput, effective: number, now: Outcome): Plan["limits
   const holds = (test: (outcome: Outcome) => boolean) => (steps: number) => {
     const tokens = steps * step;
     let outcome = outcomes.get(tokens);
-    if (!outcome) outcomes.set(tokens, (outcome = decide(input, tokens)));
+    if (!outcome) outcomes.set(tokens, (outcome = decide(input, tokens, true)));
     return test(outcome);
   };
-  const tokens = (steps: number) => (steps === 0 ? undefined : steps * step);
-  const numCtxRuns = tokens(last(most, holds(runs)));
-  const numCtxFullGpu =
-    input.machine.gpus.length === 0 ? undefined : tokens(last(most, holds(full)));
-  return { numCtxFullGpu, numCtxRuns };
+  const largest = (test: (outcome: Outcome) => boolean): number | undefined => {
+    const found = last(most, holds(test));
+    // Tried quickly; what is told holds in full as well.
+    for (let steps = found; steps > Math.max(0, found - 8); steps--) {
+      if (test(decide(input, steps * step))) return steps * step;
+    }
+    return undefined;
+  };
+  return {
+    numCtxFullGpu: input.machine.gpus.length === 0 ? undefined : largest(full),
+    numCtxRuns: largest(runs),
+  };
 }
 
 /** The largest of 1 … most that holds, where all smaller ones do; 0 where none does. */

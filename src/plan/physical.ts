@@ -1,256 +1,171 @@
-import type { Backend, Gpu } from "../machines/machine.js";
-import { offloadableLayers, type Model, type Shape } from "../models/model.js";
-import { largest } from "./graph.js";
+import type { Gpu } from "../machines/machine.js";
+import { allocate, subjectOf, type Subject } from "../memory/allocate.js";
+import type { Allocation, Device, RunParameters, Share } from "../memory/allocation.js";
+import { NoGraph } from "../memory/graph.js";
+import { fit } from "../memory/fit.js";
+import type { Header } from "../models/header.js";
+import { offloadableLayers, type Model } from "../models/model.js";
+import { boundPlacement } from "./bound.js";
+import {
+  driverContext,
+  fitMargin,
+  type PhysicalInput,
+  type PlacedDevice,
+  type Placement,
+} from "./placed.js";
 
-/*
- * What llama.cpp allocates, by closed forms: weights and cache to the byte where the architecture is an
- * ordinary one, compute buffers as a bound. makePlan knows no more of it than physicalPlacement.
+/**
+ * What llama.cpp allocates: from the graph of the model's architecture where its tensors are known, by
+ * closed forms otherwise.
  */
-
-export interface PhysicalInput {
-  model: Model;
-  /** Cards that may take layers, in the order of the driver. */
-  gpus: readonly Gpu[];
-  /** Tokens a request, and requests side by side. */
-  numCtx: number;
-  parallel: number;
-  numBatch: number;
-  flashAttention: boolean;
-  kvType: string;
-  /** Tokens whose logits are kept: all of a batch, or one a slot. */
-  outputs: number;
-  /**
-   * "fit": as many layers as the cards hold, a margin left free. A number: that many, whether they
-   * fit or not. A list: layers of each card.
-   */
-  layers: "fit" | number | readonly number[];
-}
-
-/** Bytes. */
-export interface Placement {
-  devices: readonly PlacedDevice[];
-  host: { layers: number; weights: number; cache: number; compute: number };
-  layers: number;
-  total: number;
-  /** Every card holds its part. */
-  holds: boolean;
-}
-
-export interface PlacedDevice {
-  gpu: Gpu;
-  layers: number;
-  weights: number;
-  cache: number;
-  compute: number;
-  projector: number;
-  overhead: number;
-  used: number;
-}
-
-const GiB = 2 ** 30;
-
-/** What the driver takes of a card in use: measured 0.1–0.55 GiB with CUDA, 0.4–0.6 with ROCm. */
-const driverContext: Readonly<Record<Backend, number>> = {
-  cuda: 0.45 * GiB,
-  rocm: 0.5 * GiB,
-  vulkan: 0.45 * GiB,
-  sycl: 0.45 * GiB,
-  metal: 0,
-};
-
-/** llama.cpp --fit leaves this free on every card (LLAMA_ARG_FIT_TARGET, 1024 MiB). */
-const fitMargin = GiB;
-
-/** A pipeline over several cards keeps its inputs four times (ggml-backend.cpp GGML_SCHED_MAX_COPIES). */
-const pipelineCopies = 4;
-
 export function physicalPlacement(input: PhysicalInput): Placement {
-  const { gpus, model, layers } = input;
-  const all = offloadableLayers(model);
-  if (layers !== "fit") {
-    const counts = typeof layers === "number" ? shares(gpus, Math.min(layers, all)) : layers;
-    return measured(input, counts);
+  const { header } = input.model;
+  if (!header) return boundPlacement(input);
+  try {
+    return computedPlacement(input, subjectFor(header));
+  } catch (error) {
+    if (error instanceof NoGraph) return boundPlacement(input);
+    throw error;
   }
-  const even = measured(input, shares(gpus, all));
-  if (leavesMargin(even)) return even;
-  // The more layers, the more memory: the most that fit are found by halving.
-  let [low, high] = [0, all + 1];
-  let best = measured(
-    input,
-    gpus.map(() => 0),
-  );
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    const counts = filled(input, middle);
-    if (counts) {
-      low = middle;
-      best = measured(input, counts);
-    } else high = middle;
-  }
-  return best;
 }
 
-/** Layers by the cards' shares of free memory, the cumulative share deciding (llama-model.cpp load_tensors). */
-function shares(gpus: readonly Gpu[], layers: number): number[] {
-  const total = gpus.reduce((sum, { free }) => sum + free, 0);
-  const counts = gpus.map(() => 0);
-  for (let layer = 0; layer < layers; layer++) {
-    let reached = 0;
-    const index = gpus.findIndex(({ free }) => (reached += free / total) > layer / layers);
-    const device = index === -1 ? gpus.length - 1 : index;
-    if (device >= 0) counts[device]!++;
-  }
-  return counts;
+const subjects = new WeakMap<Header, Subject>();
+
+function subjectFor(header: Header): Subject {
+  const known = subjects.get(header);
+  if (known) return known;
+  const subject = subjectOf(header);
+  subjects.set(header, subject);
+  return subject;
 }
 
-/** The counts with which `layers` layers fit, card after card; undefined where they do not. */
-function filled(input: PhysicalInput, layers: number): number[] | undefined {
-  const { model, gpus } = input;
-  const cells = cacheOf(input);
-  const all = offloadableLayers(model);
-  const copies = layers === all && gpus.length > 1 ? pipelineCopies : 1;
-  const room = gpus.map(({ free, backend }, index) => {
-    const projector = index === 0 ? (model.projectorBytes ?? 0) : 0;
-    return free - fitMargin - driverContext[backend] - computeOf(input, copies) - projector;
-  });
-  const counts = gpus.map(() => 0);
-  let device = 0;
-  for (let layer = all - layers; layer < all; layer++) {
-    const bytes = layerWeights(model, layer) + (cells[layer] ?? 0);
-    while (device < gpus.length && room[device]! < bytes) device++;
-    if (device === gpus.length) return undefined;
-    room[device]! -= bytes;
-    counts[device]!++;
-  }
-  return counts;
-}
-
-function leavesMargin({ devices }: Placement): boolean {
-  return devices.every(({ gpu, used }) => used === 0 || used + fitMargin <= gpu.free);
-}
-
-/** What stands where, with `counts` layers on each card: the last layers of the model, in order. */
-function measured(input: PhysicalInput, counts: readonly number[]): Placement {
-  const { model, gpus, numBatch, numCtx, parallel } = input;
-  const { weights, shape } = model;
-  const cache = cacheOf(input);
-  const all = offloadableLayers(model);
-  const onGpu = counts.reduce((sum, count) => sum + count, 0);
-  const inUse = counts.filter((count) => count > 0).length;
-  const compute = computeOf(input, onGpu === all && inUse > 1 ? pipelineCopies : 1);
-  let layer = all - onGpu;
-  let first = true;
-  const devices = gpus.map((gpu, index): PlacedDevice => {
-    const layers = counts[index] ?? 0;
-    const part = { weights: 0, cache: 0 };
-    for (let i = 0; i < layers; i++, layer++) {
-      part.weights += layerWeights(model, layer);
-      part.cache += cache[layer] ?? 0;
-    }
-    if (layers === 0) {
-      return { gpu, layers, ...part, compute: 0, projector: 0, overhead: 0, used: 0 };
-    }
-    const projector = first ? (model.projectorBytes ?? 0) : 0;
-    first = false;
-    const overhead = driverContext[gpu.backend];
-    const used = part.weights + part.cache + compute + projector + overhead;
-    return { gpu, layers, ...part, compute, projector, overhead, used };
-  });
-
-  const host = {
-    layers: all - onGpu,
-    weights: weights.input + weights.other,
-    cache: 0,
-    compute: 0,
+function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
+  const { gpus, model, layers, quick = false } = input;
+  const projector = projectorOf(model);
+  const devices = gpus.map((gpu, index): Device => ({
+    backend: gpu.backend,
+    // What is there when llama.cpp looks: the driver has taken its part, a projector is loaded first.
+    free: Math.max(0, gpu.free - driverContext[gpu.backend] - (index === 0 ? projector : 0)),
+    ...capability(gpu),
+  }));
+  const asked: RunParameters = {
+    context: input.numCtx * input.parallel,
+    batch: input.numBatch,
+    microBatch: input.numBatch,
+    sequences: input.parallel,
+    unifiedCache: input.unifiedCache,
+    typeK: input.kvType,
+    typeV: input.kvType,
+    flashAttention: input.flashAttention,
+    outputs: input.outputs,
+    embeddings: model.shape.embeddingOnly === true,
   };
-  for (let index = 0; index < host.layers; index++) {
-    // A tied output layer reads the input embedding, which is there anyway.
-    const tied = index === shape.blocks && weights.output === 0;
-    host.weights += tied ? weights.outputNorm : layerWeights(model, index);
-    host.cache += cache[index] ?? 0;
-  }
-  const batch = Math.min(numBatch, numCtx * parallel);
-  host.compute =
-    onGpu === 0 ? computeOf(input, 1) : 4 * batch * (shape.embedding + numCtx * parallel);
-  if (onGpu === 0) host.weights += model.projectorBytes ?? 0;
-  const used = devices.reduce((sum, device) => sum + device.used, 0);
+  const run =
+    layers === "fit"
+      ? devices.length > 0
+        ? fit(subject, devices, asked, { margin: fitMargin, folds: quick }).run
+        : asked
+      : typeof layers === "number"
+        ? { ...asked, gpuLayers: layers }
+        : { ...asked, gpuLayers: sum(layers), tensorSplit: layers };
+  const found = allocate(subject, devices, run, { folds: quick });
+
+  const first = found.layers.findIndex((count) => count > 0);
+  const beside = besideModel(input, devices, run, found);
+  const placed = gpus.map((gpu, index): PlacedDevice => {
+    const count = found.layers[index]!;
+    const share = found.devices[index]!;
+    const overhead = count > 0 ? driverContext[gpu.backend] : 0;
+    const own = index === Math.max(first, 0) && first >= 0 ? projector : 0;
+    const bytes = bytesIn(share) + beside[index]!;
+    return {
+      gpu,
+      layers: count,
+      ...share,
+      weights: share.weights + beside[index]!,
+      projector: own,
+      overhead,
+      used: count > 0 ? bytes + own + overhead : 0,
+    };
+  });
+  const onGpu = sum(found.layers);
+  const host = {
+    ...found.host,
+    layers: subject.network.blocks + 1 - onGpu,
+    weights: found.host.weights + beside.at(-1)! + (first < 0 ? projector : 0),
+  };
   return {
-    devices,
+    devices: placed,
     host,
     layers: onGpu,
-    total: used + host.weights + host.cache + host.compute,
-    holds: devices.every(({ gpu, used }) => used <= gpu.free),
+    total:
+      sum(placed.map(({ used }) => used)) +
+      host.weights +
+      host.cache +
+      host.recurrent +
+      host.compute +
+      host.output,
+    holds: placed.every(({ gpu, used }) => used <= gpu.free),
+    accuracy: found.accuracy,
   };
-}
-
-/** Of a block, or of the output layer behind the last one. */
-function layerWeights({ weights, shape }: Model, layer: number): number {
-  if (layer < shape.blocks) return weights.blocks[layer]!;
-  return weights.outputNorm + (weights.output || weights.input);
-}
-
-/** ggml-common.h: a block of 32 elements takes 34 and 18 bytes. */
-const elementBytes: ReadonlyMap<string, number> = new Map([
-  ["f32", 4],
-  ["f16", 2],
-  ["bf16", 2],
-  ["q8_0", 34 / 32],
-  ["q5_1", 24 / 32],
-  ["q5_0", 22 / 32],
-  ["q4_1", 20 / 32],
-  ["q4_0", 18 / 32],
-  ["iq4_nl", 18 / 32],
-]);
-
-const padded = (tokens: number) => Math.ceil(tokens / 256) * 256;
-
-/** Bytes of the cache, one element a block: cells × heads × lengths, each slot padded to 256 cells. */
-function cacheOf({ model, numCtx, parallel, numBatch, kvType }: PhysicalInput): number[] {
-  const { shape } = model;
-  const element = elementBytes.get(kvType) ?? 2;
-  const whole = padded(numCtx) * parallel;
-  const { slidingWindow = 0 } = shape;
-  const windowed = padded(Math.min(numCtx, slidingWindow + numBatch)) * parallel;
-  if (shape.cacheElements) {
-    // Which blocks see the window alone is not said; an even share is right in the sum.
-    const { context, window } = shape.cacheElements;
-    const share = ((context * whole + window * windowed) * element) / shape.blocks;
-    return Array.from({ length: shape.blocks }, () => Math.round(share));
-  }
-  return Array.from({ length: shape.blocks }, (_, block) => {
-    const heads = typeof shape.headsKv === "number" ? shape.headsKv : (shape.headsKv[block] ?? 0);
-    const cells = slidingWindow > 0 && seesWindow(shape.architecture, block) ? windowed : whole;
-    return cells * heads * (shape.keyLength + shape.valueLength) * element;
-  });
-}
-
-/** Whether the size of the cache is known: of a sliding window it must be known which blocks see it. */
-export function knowsCache({ cacheElements, slidingWindow, architecture }: Shape): boolean {
-  if (cacheElements !== undefined || !slidingWindow) return true;
-  return /^(?:gemma[23]|gpt-?oss)$/.test(architecture);
-}
-
-/** Blocks that see a window alone (llama-model.cpp set_swa_pattern: gemma3 6, gemma2 and gpt-oss 2). */
-function seesWindow(architecture: string, block: number): boolean {
-  if (architecture === "gemma3") return (block + 1) % 6 !== 0;
-  if (/^(gemma2|gpt-?oss)$/.test(architecture)) return block % 2 === 0;
-  return false;
 }
 
 /**
- * A bound of one card's compute buffer: logits and embeddings of a batch, or the scores of attention,
- * 4 · batch · (1 + 2 · embedding + 2 · heads · key length + cells · (1 + heads)).
+ * Bytes of adapters and of a draft, device by device and then in RAM. An adapter's matrices lie beside
+ * those that they change (llama-adapter.cpp llama_adapter_lora_init); a draft has weights, cache and
+ * buffers of its own, with all its layers on the first device that has any of the model's.
  */
-function computeOf(input: PhysicalInput, copies: number): number {
-  const { model, numCtx, parallel, numBatch, outputs, flashAttention } = input;
-  const { shape } = model;
-  const cells = numCtx * parallel;
-  const batch = Math.min(numBatch, cells);
-  const heads = largest(shape.heads);
-  const logits = 4 * (Math.min(outputs, batch) * shape.vocabulary + batch * shape.embedding);
-  // The mask of the whole context is an input, and inputs are what a pipeline copies.
-  const mask = (copies > 1 ? copies : 0) * 4 * batch * cells;
-  if (flashAttention) return logits + mask;
-  const scores = 1 + 2 * shape.embedding + 2 * heads * shape.keyLength + cells * (1 + heads);
-  return Math.max(logits, 4 * batch * scores) + mask;
+function besideModel(
+  { model }: PhysicalInput,
+  devices: readonly Device[],
+  run: RunParameters,
+  { layers }: Allocation,
+): number[] {
+  const bytes = [...devices.map(() => 0), 0];
+  const all = offloadableLayers(model);
+  const start = all - sum(layers);
+  const deviceOf = (layer: number): number => {
+    let end = start;
+    if (layer < start) return devices.length;
+    const device = layers.findIndex((count) => (end += count) > layer);
+    return device === -1 ? devices.length : device;
+  };
+  for (const adapter of model.adapters ?? []) {
+    for (const { name, bytes: size } of adapter.header?.tensors ?? []) {
+      const block = /^blk\.(\d+)\./.exec(name)?.[1];
+      bytes[deviceOf(block === undefined ? all - 1 : Number(block))]! += size;
+    }
+    if (!adapter.header) bytes[deviceOf(all - 1)]! += adapter.bytes;
+  }
+  const { draft } = model;
+  if (draft?.header) {
+    const first = layers.findIndex((count) => count > 0);
+    const own = first === -1 ? [] : [devices[first]!];
+    const { gpuLayers: _, tensorSplit: __, overrides: ___, ...asked } = run;
+    const found = allocate(subjectFor(draft.header), own, asked, { folds: true });
+    if (first !== -1) bytes[first]! += bytesIn(found.devices[0]!);
+    bytes[devices.length]! += bytesIn(found.host);
+  }
+  return bytes;
+}
+
+function bytesIn({ weights, cache, recurrent, compute }: Share): number {
+  return weights + cache + recurrent + compute;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}
+
+/** "8.9" as 890. */
+function capability({ backend, compute }: Gpu): Pick<Device, "compute"> {
+  const number = backend === "cuda" ? Number(compute) : Number.NaN;
+  return Number.isFinite(number) && number > 0 ? { compute: Math.round(number * 100) } : {};
+}
+
+/** Bytes of a projector: a file of its own, or what the model's file holds besides the text model. */
+function projectorOf({ projectorBytes, weights, header, capabilities }: Model): number {
+  if (projectorBytes !== undefined) return projectorBytes;
+  if (!header || !capabilities?.includes("vision")) return 0;
+  return Math.max(0, weights.total - sum(header.tensors.map(({ bytes }) => bytes)));
 }

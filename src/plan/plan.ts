@@ -23,12 +23,9 @@ export interface PlanInput {
 /** How a model ends up on a machine. */
 export type Verdict = "fits" | "risky" | "partial" | "cpu" | "out-of-memory" | "refused";
 
-/** What Ollama of one release would do with a model on a machine. Bytes and tokens. */
-export interface Plan {
-  release: Release;
+/** What Ollama of one release would do with a model on a machine, and what was asked. Bytes and tokens. */
+export interface Plan extends PlanInput {
   engine: Engine;
-  machine: Machine;
-  model: Model;
   context: {
     /** num_ctx in force: tokens a request. */
     numCtx: number;
@@ -71,6 +68,11 @@ export interface Plan {
   };
   /** Each decision with its reason, release and source, in the order in which Ollama takes them. */
   decisions: readonly Decision[];
+  /**
+   * How memory was computed. exact: the graph of the architecture, as measured; generic: a graph read off
+   * the tensors; bound: closed forms.
+   */
+  accuracy: "exact" | "generic" | "bound";
   /** False where an era or an architecture is approximated; then nothing may be called an error. */
   reproduced: boolean;
 }
@@ -86,6 +88,8 @@ export interface DevicePlan {
   layers: number;
   weights: number;
   cache: number;
+  /** State of recurrent blocks. */
+  recurrent: number;
   compute: number;
   projector: number;
   /** What Ollama keeps free on the card or the driver takes. */
@@ -110,7 +114,10 @@ export interface HostPlan {
   /** Bytes of weights mapped from the file. */
   mapped: number;
   cache: number;
+  recurrent: number;
   compute: number;
+  /** Logits and embeddings handed out. */
+  output: number;
   used: number;
 }
 

@@ -98,8 +98,7 @@ export function* graniteHybrid(model: Hyperparameters): Generator<Tensor> {
   for (const block of numbers(model.block_count)) {
     yield* norm(`${prefix(block)}attn_norm`, width);
     if (ofBlock(model.head_count_kv, block)) yield* attention(model, block);
-    else
-      yield* mamba2(model, block, norm(`${prefix(block)}ssm_norm`, stateSpace(model).inner_size));
+    else yield* mamba2(model, block);
     yield* norm(`${prefix(block)}ffn_norm`, width);
     if (model.expert_count) yield* experts(model, block);
     else yield* feedForward(model, block);
@@ -116,9 +115,7 @@ export function* nemotronH(model: Hyperparameters): Generator<Tensor> {
     const at = prefix(block);
     yield* norm(`${at}attn_norm`, width);
     if (kind === "M") {
-      const { inner_size: inner, group_count: groups } = stateSpace(model);
-      const norms = [tensor(`${at}ssm_norm.weight`, [Math.floor(inner / groups), groups])];
-      yield* mamba2(model, block, norms);
+      yield* mamba2(model, block);
     } else if (kind === "*") {
       const heads = needed(extra, "head_count") * model.key_length;
       const headsKv = needed(extra, "head_count_kv") * model.key_length;
@@ -156,23 +153,19 @@ function* nemotronExperts(model: Hyperparameters, block: number): Generator<Tens
   yield* linear(`${at}ffn_down_shexp`, shared, width);
 }
 
-function* mamba2(
-  model: Hyperparameters,
-  block: number,
-  stateNorm: Iterable<Tensor>,
-): Generator<Tensor> {
+function* mamba2(model: Hyperparameters, block: number): Generator<Tensor> {
   const width = model.embedding_length;
   const state = stateSpace(model);
-  const { inner_size: inner, time_step_rank: heads } = state;
-  const convolved = inner + 2 * state.group_count * state.state_size;
+  const { inner_size: inner, time_step_rank: heads, group_count: groups } = state;
+  const convolved = inner + 2 * groups * state.state_size;
   const at = prefix(block);
   yield* linear(`${at}ssm_in`, width, inner + convolved + heads);
   yield tensor(`${at}ssm_conv1d.weight`, [state.conv_kernel, convolved], "F32");
   yield tensor(`${at}ssm_conv1d.bias`, [convolved]);
   yield tensor(`${at}ssm_dt.bias`, [heads]);
-  yield tensor(`${at}ssm_a`, [heads]);
-  yield tensor(`${at}ssm_d`, [heads]);
-  yield* stateNorm;
+  yield tensor(`${at}ssm_a`, [1, heads]);
+  yield tensor(`${at}ssm_d`, [1, heads]);
+  yield tensor(`${at}ssm_norm.weight`, [Math.floor(inner / groups), groups]);
   yield* linear(`${at}ssm_out`, inner, width);
 }
 

@@ -1,0 +1,215 @@
+import type { Gpu } from "../machines/machine.js";
+import { offloadableLayers, type Model, type Shape } from "../models/model.js";
+import { largest } from "./graph.js";
+import {
+  driverContext,
+  fitMargin,
+  type PhysicalInput,
+  type PlacedDevice,
+  type Placement,
+} from "./placed.js";
+
+/*
+ * What llama.cpp allocates, by closed forms, for models whose tensors or whose architecture are not known
+ * one by one: weights and cache as they are where the architecture is an ordinary one, compute buffers as
+ * a bound (llama.cpp ggml-alloc.c; the forms are in docs/memory.md).
+ */
+
+/** A pipeline over several cards keeps its inputs four times (ggml-backend.cpp GGML_SCHED_MAX_COPIES). */
+const pipelineCopies = 4;
+
+export function boundPlacement(input: PhysicalInput): Placement {
+  const { gpus, model, layers } = input;
+  const all = offloadableLayers(model);
+  if (layers !== "fit") {
+    const counts = typeof layers === "number" ? shares(gpus, Math.min(layers, all)) : layers;
+    return measured(input, counts);
+  }
+  const even = measured(input, shares(gpus, all));
+  if (leavesMargin(even)) return even;
+  // The more layers, the more memory: the most that fit are found by halving.
+  let [low, high] = [0, all + 1];
+  let best = measured(
+    input,
+    gpus.map(() => 0),
+  );
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    const counts = filled(input, middle);
+    if (counts) {
+      low = middle;
+      best = measured(input, counts);
+    } else high = middle;
+  }
+  return best;
+}
+
+/** Layers by the cards' shares of free memory, the cumulative share deciding (llama-model.cpp load_tensors). */
+function shares(gpus: readonly Gpu[], layers: number): number[] {
+  const total = gpus.reduce((sum, { free }) => sum + free, 0);
+  const counts = gpus.map(() => 0);
+  for (let layer = 0; layer < layers; layer++) {
+    let reached = 0;
+    const index = gpus.findIndex(({ free }) => (reached += free / total) > layer / layers);
+    const device = index === -1 ? gpus.length - 1 : index;
+    if (device >= 0) counts[device]!++;
+  }
+  return counts;
+}
+
+/** The counts with which `layers` layers fit, card after card; undefined where they do not. */
+function filled(input: PhysicalInput, layers: number): number[] | undefined {
+  const { model, gpus } = input;
+  const cells = cacheOf(input);
+  const all = offloadableLayers(model);
+  const copies = layers === all && gpus.length > 1 ? pipelineCopies : 1;
+  const room = gpus.map(({ free, backend }, index) => {
+    const projector = index === 0 ? (model.projectorBytes ?? 0) : 0;
+    return free - fitMargin - driverContext[backend] - computeOf(input, copies) - projector;
+  });
+  const counts = gpus.map(() => 0);
+  let device = 0;
+  for (let layer = all - layers; layer < all; layer++) {
+    const bytes = layerWeights(model, layer) + (cells[layer] ?? 0);
+    while (device < gpus.length && room[device]! < bytes) device++;
+    if (device === gpus.length) return undefined;
+    room[device]! -= bytes;
+    counts[device]!++;
+  }
+  return counts;
+}
+
+function leavesMargin({ devices }: Placement): boolean {
+  return devices.every(({ gpu, used }) => used === 0 || used + fitMargin <= gpu.free);
+}
+
+const nothing = { recurrent: 0, compute: 0, projector: 0, overhead: 0, used: 0 };
+
+/** What stands where, with `counts` layers on each card: the last layers of the model, in order. */
+function measured(input: PhysicalInput, counts: readonly number[]): Placement {
+  const { model, gpus, numBatch, numCtx, parallel } = input;
+  const { weights, shape } = model;
+  const cache = cacheOf(input);
+  const all = offloadableLayers(model);
+  const onGpu = counts.reduce((sum, count) => sum + count, 0);
+  const inUse = counts.filter((count) => count > 0).length;
+  const compute = computeOf(input, onGpu === all && inUse > 1 ? pipelineCopies : 1);
+  let layer = all - onGpu;
+  let first = true;
+  const devices = gpus.map((gpu, index): PlacedDevice => {
+    const layers = counts[index] ?? 0;
+    const part = { weights: 0, cache: 0 };
+    for (let i = 0; i < layers; i++, layer++) {
+      part.weights += layerWeights(model, layer);
+      part.cache += cache[layer] ?? 0;
+    }
+    if (layers === 0) {
+      return { gpu, layers, ...part, ...nothing };
+    }
+    const projector = first ? (model.projectorBytes ?? 0) : 0;
+    first = false;
+    const overhead = driverContext[gpu.backend];
+    const used = part.weights + part.cache + compute + projector + overhead;
+    return { gpu, layers, ...part, recurrent: 0, compute, projector, overhead, used };
+  });
+
+  const host = {
+    layers: all - onGpu,
+    weights: weights.input + weights.other,
+    cache: 0,
+    recurrent: 0,
+    compute: 0,
+    output: 4 * parallel * shape.vocabulary,
+  };
+  for (let index = 0; index < host.layers; index++) {
+    // A tied output layer reads the input embedding, which is there anyway.
+    const tied = index === shape.blocks && weights.output === 0;
+    host.weights += tied ? weights.outputNorm : layerWeights(model, index);
+    host.cache += cache[index] ?? 0;
+  }
+  const batch = Math.min(numBatch, numCtx * parallel);
+  host.compute =
+    onGpu === 0 ? computeOf(input, 1) : 4 * batch * (shape.embedding + numCtx * parallel);
+  if (onGpu === 0) host.weights += model.projectorBytes ?? 0;
+  const used = devices.reduce((sum, device) => sum + device.used, 0);
+  return {
+    devices,
+    host,
+    layers: onGpu,
+    total: used + host.weights + host.cache + host.compute + host.output,
+    accuracy: "bound",
+    holds: devices.every(({ gpu, used }) => used <= gpu.free),
+  };
+}
+
+/** Of a block, or of the output layer behind the last one. */
+function layerWeights({ weights, shape }: Model, layer: number): number {
+  if (layer < shape.blocks) return weights.blocks[layer]!;
+  return weights.outputNorm + (weights.output || weights.input);
+}
+
+/** ggml-common.h: a block of 32 elements takes 34 and 18 bytes. */
+const elementBytes: ReadonlyMap<string, number> = new Map([
+  ["f32", 4],
+  ["f16", 2],
+  ["bf16", 2],
+  ["q8_0", 34 / 32],
+  ["q5_1", 24 / 32],
+  ["q5_0", 22 / 32],
+  ["q4_1", 20 / 32],
+  ["q4_0", 18 / 32],
+  ["iq4_nl", 18 / 32],
+]);
+
+const padded = (tokens: number) => Math.ceil(tokens / 256) * 256;
+
+/** Bytes of the cache, one element a block: cells × heads × lengths, each slot padded to 256 cells. */
+function cacheOf({ model, numCtx, parallel, numBatch, kvType }: PhysicalInput): number[] {
+  const { shape } = model;
+  const element = elementBytes.get(kvType) ?? 2;
+  const whole = padded(numCtx) * parallel;
+  const { slidingWindow = 0 } = shape;
+  const windowed = padded(Math.min(numCtx, slidingWindow + numBatch)) * parallel;
+  if (shape.cacheElements) {
+    // Which blocks see the window alone is not said; an even share is right in the sum.
+    const { context, window } = shape.cacheElements;
+    const share = ((context * whole + window * windowed) * element) / shape.blocks;
+    return Array.from({ length: shape.blocks }, () => Math.round(share));
+  }
+  return Array.from({ length: shape.blocks }, (_, block) => {
+    const heads = typeof shape.headsKv === "number" ? shape.headsKv : (shape.headsKv[block] ?? 0);
+    const cells = slidingWindow > 0 && seesWindow(shape.architecture, block) ? windowed : whole;
+    return cells * heads * (shape.keyLength + shape.valueLength) * element;
+  });
+}
+
+/** Whether the size of the cache is known: of a sliding window it must be known which blocks see it. */
+export function knowsCache({ cacheElements, slidingWindow, architecture }: Shape): boolean {
+  if (cacheElements !== undefined || !slidingWindow) return true;
+  return /^(?:gemma[23]|gpt-?oss)$/.test(architecture);
+}
+
+/** Blocks that see a window alone (llama-model.cpp set_swa_pattern: gemma3 6, gemma2 and gpt-oss 2). */
+function seesWindow(architecture: string, block: number): boolean {
+  if (architecture === "gemma3") return (block + 1) % 6 !== 0;
+  if (/^(gemma2|gpt-?oss)$/.test(architecture)) return block % 2 === 0;
+  return false;
+}
+
+/**
+ * A bound of one card's compute buffer: logits and embeddings of a batch, or the scores of attention,
+ * 4 · batch · (1 + 2 · embedding + 2 · heads · key length + cells · (1 + heads)).
+ */
+function computeOf(input: PhysicalInput, copies: number): number {
+  const { model, numCtx, parallel, numBatch, outputs, flashAttention } = input;
+  const { shape } = model;
+  const cells = numCtx * parallel;
+  const batch = Math.min(numBatch, cells);
+  const heads = largest(shape.heads);
+  const logits = 4 * (Math.min(outputs, batch) * shape.vocabulary + batch * shape.embedding);
+  // The mask of the whole context is an input, and inputs are what a pipeline copies.
+  const mask = (copies > 1 ? copies : 0) * 4 * batch * cells;
+  if (flashAttention !== false) return logits + mask;
+  const scores = 1 + 2 * shape.embedding + 2 * heads * shape.keyLength + cells * (1 + heads);
+  return Math.max(logits, 4 * batch * scores) + mask;
+}
