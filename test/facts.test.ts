@@ -51,7 +51,14 @@ function expectApart(spans: readonly Span[], what: string): void {
   }
 }
 
-const files = ["parameters", "instructions", "releases", "go-characters", "foreign-parameters"];
+const files = [
+  "parameters",
+  "instructions",
+  "releases",
+  "go-characters",
+  "foreign-parameters",
+  "overheads",
+];
 
 describe.each(files)("%s.json", (name) => {
   test("is what its schema says", () => {

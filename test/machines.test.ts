@@ -380,7 +380,7 @@ describe("a broken profile", () => {
     ["rram: 16GiB", '1:1 Unknown key "rram". Did you mean "ram"?'],
     [
       withGpu("name: T4, vram: 16GiB"),
-      '3:16 Unknown key "vram". Known: name, count, memory, free, backend, compute, driver, integrated.',
+      '3:16 Unknown key "vram". Known: name, count, memory, free, overhead, backend, compute, driver, integrated.',
     ],
     [inRam("os: windoze"), '2:5 "windoze" is no operating system. Valid: linux, windows, darwin.'],
     [inRam("storage: disk"), '2:10 "disk" is no kind of storage. Valid: nvme, ssd, hdd, network.'],

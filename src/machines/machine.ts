@@ -27,6 +27,8 @@ export interface Gpu {
   free: number;
   /** CUDA compute capability ("7.5") or gfx id ("gfx1100"). */
   compute?: string;
+  /** Bytes that the driver takes of it for a process that uses it, where the profile says so. */
+  overhead?: number;
   /** Driver version, as the profile gives it. */
   driver?: string;
   /** Shares the computer's memory. */

@@ -53,6 +53,7 @@ function gpuLines(gpu: Gpu, count: number): string[] {
     ...(count > 1 ? [`    count: ${count}`] : []),
     `    memory: ${size(gpu.total)}`,
     `    free: ${size(gpu.free)}`,
+    ...(gpu.overhead === undefined ? [] : [`    overhead: ${size(gpu.overhead)}`]),
     `    backend: ${gpu.backend}`,
     ...(gpu.compute === undefined ? [] : [`    compute: ${JSON.stringify(gpu.compute)}`]),
     ...(gpu.driver === undefined ? [] : [`    driver: ${JSON.stringify(gpu.driver)}`]),

@@ -27,6 +27,7 @@ interface GpuProfile {
   count?: number;
   memory?: Size;
   free?: Size;
+  overhead?: Size;
   backend?: Backend;
   compute?: string | number;
   driver?: string | number;
@@ -169,6 +170,15 @@ function readGpu(gpu: GpuProfile, around: Surroundings): Gpu {
       fail(`free is ${formatBytes(free)}, more than the ${most} of memory.`, [...path, "free"]);
     }
   }
+  const overhead =
+    gpu.overhead === undefined ? undefined : size(gpu.overhead, [...path, "overhead"]);
+  if (overhead !== undefined && overhead > total) {
+    const most = formatBytes(total);
+    fail(`overhead is ${formatBytes(overhead)}, more than the ${most} of memory.`, [
+      ...path,
+      "overhead",
+    ]);
+  }
   const compute = gpu.compute ?? device?.compute ?? device?.gfx;
   return {
     name: (match?.certain ? device?.name : name) || `${backend} GPU`,
@@ -179,6 +189,7 @@ function readGpu(gpu: GpuProfile, around: Surroundings): Gpu {
       // YAML reads 8.0 without quotes as a number.
       compute: typeof compute === "number" ? compute.toFixed(1) : compute,
     }),
+    ...(overhead !== undefined && { overhead }),
     ...(gpu.driver !== undefined && { driver: String(gpu.driver) }),
     integrated: gpu.integrated ?? device?.integrated ?? backend === "metal",
   };

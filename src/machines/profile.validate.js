@@ -1,11 +1,11 @@
 // Generated from profile.schema.json by src/build/validators.mjs.
 var validate = validate10;
-var schema11 = { "type": "object", "additionalProperties": false, "required": ["ram"], "properties": { "$schema": { "type": "string" }, "name": { "type": ["string", "number"] }, "os": { "enum": ["linux", "windows", "darwin"] }, "ram": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "ram_free": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "swap": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "cores": { "type": "integer", "minimum": 1, "maximum": 65536 }, "gpus": { "type": "array", "items": { "type": "object", "additionalProperties": false, "properties": { "name": { "type": ["string", "number"] }, "count": { "type": "integer", "minimum": 1, "maximum": 1024 }, "memory": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "free": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "backend": { "enum": ["cuda", "rocm", "metal", "vulkan", "sycl"] }, "compute": { "type": ["string", "number"], "pattern": "^([0-9]{1,2}\\.[0-9]|gfx[0-9a-f]{3,5})$" }, "driver": { "type": ["string", "number"] }, "integrated": { "type": "boolean" } } } }, "storage": { "enum": ["nvme", "ssd", "hdd", "network"] }, "ollama": { "type": ["string", "number"], "pattern": "^v?[0-9]{1,4}(\\.[0-9]{1,4}){1,2}(-[0-9A-Za-z.]{1,32})?$" }, "server": { "type": "object", "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,127}$" }, "additionalProperties": { "type": ["string", "number", "boolean"] } } } };
+var schema11 = { "type": "object", "additionalProperties": false, "required": ["ram"], "properties": { "$schema": { "type": "string" }, "name": { "type": ["string", "number"] }, "os": { "enum": ["linux", "windows", "darwin"] }, "ram": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "ram_free": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "swap": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "cores": { "type": "integer", "minimum": 1, "maximum": 65536 }, "gpus": { "type": "array", "items": { "type": "object", "additionalProperties": false, "properties": { "name": { "type": ["string", "number"] }, "count": { "type": "integer", "minimum": 1, "maximum": 1024 }, "memory": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "free": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "overhead": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] }, "backend": { "enum": ["cuda", "rocm", "metal", "vulkan", "sycl"] }, "compute": { "type": ["string", "number"], "pattern": "^([0-9]{1,2}\\.[0-9]|gfx[0-9a-f]{3,5})$" }, "driver": { "type": ["string", "number"] }, "integrated": { "type": "boolean" } } } }, "storage": { "enum": ["nvme", "ssd", "hdd", "network"] }, "ollama": { "type": ["string", "number"], "pattern": "^v?[0-9]{1,4}(\\.[0-9]{1,4}){1,2}(-[0-9A-Za-z.]{1,32})?$" }, "server": { "type": "object", "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,127}$" }, "additionalProperties": { "type": ["string", "number", "boolean"] } } } };
 var func2 = Object.prototype.hasOwnProperty;
 var pattern0 = new RegExp("^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$", "u");
-var pattern5 = new RegExp("^([0-9]{1,2}\\.[0-9]|gfx[0-9a-f]{3,5})$", "u");
-var pattern6 = new RegExp("^v?[0-9]{1,4}(\\.[0-9]{1,4}){1,2}(-[0-9A-Za-z.]{1,32})?$", "u");
-var pattern7 = new RegExp("^[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
+var pattern6 = new RegExp("^([0-9]{1,2}\\.[0-9]|gfx[0-9a-f]{3,5})$", "u");
+var pattern7 = new RegExp("^v?[0-9]{1,4}(\\.[0-9]{1,4}){1,2}(-[0-9A-Za-z.]{1,32})?$", "u");
+var pattern8 = new RegExp("^[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -207,7 +207,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           let data8 = data7[i0];
           if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
             for (const key1 in data8) {
-              if (!(key1 === "name" || key1 === "count" || key1 === "memory" || key1 === "free" || key1 === "backend" || key1 === "compute" || key1 === "driver" || key1 === "integrated")) {
+              if (!func2.call(schema11.properties.gpus.items.properties, key1)) {
                 const err17 = { instancePath: instancePath + "/gpus/" + i0, schemaPath: "#/properties/gpus/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 } };
                 if (vErrors === null) {
                   vErrors = [err17];
@@ -329,10 +329,10 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 }
               }
             }
-            if (data8.backend !== void 0) {
-              let data13 = data8.backend;
-              if (!(data13 === "cuda" || data13 === "rocm" || data13 === "metal" || data13 === "vulkan" || data13 === "sycl")) {
-                const err28 = { instancePath: instancePath + "/gpus/" + i0 + "/backend", schemaPath: "#/properties/gpus/items/properties/backend/enum", keyword: "enum", params: { allowedValues: schema11.properties.gpus.items.properties.backend.enum } };
+            if (data8.overhead !== void 0) {
+              let data13 = data8.overhead;
+              if (!(typeof data13 == "number" && (!(data13 % 1) && !isNaN(data13)) && isFinite(data13)) && typeof data13 !== "string") {
+                const err28 = { instancePath: instancePath + "/gpus/" + i0 + "/overhead", schemaPath: "#/properties/gpus/items/properties/overhead/allOf/0/type", keyword: "type", params: { type: schema11.properties.gpus.items.properties.overhead.allOf[0].type } };
                 if (vErrors === null) {
                   vErrors = [err28];
                 } else {
@@ -340,21 +340,20 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 }
                 errors++;
               }
-            }
-            if (data8.compute !== void 0) {
-              let data14 = data8.compute;
-              if (typeof data14 !== "string" && !(typeof data14 == "number" && isFinite(data14))) {
-                const err29 = { instancePath: instancePath + "/gpus/" + i0 + "/compute", schemaPath: "#/properties/gpus/items/properties/compute/type", keyword: "type", params: { type: schema11.properties.gpus.items.properties.compute.type } };
-                if (vErrors === null) {
-                  vErrors = [err29];
-                } else {
-                  vErrors.push(err29);
+              if (typeof data13 == "number" && isFinite(data13)) {
+                if (data13 < 0 || isNaN(data13)) {
+                  const err29 = { instancePath: instancePath + "/gpus/" + i0 + "/overhead", schemaPath: "#/properties/gpus/items/properties/overhead/allOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 } };
+                  if (vErrors === null) {
+                    vErrors = [err29];
+                  } else {
+                    vErrors.push(err29);
+                  }
+                  errors++;
                 }
-                errors++;
               }
-              if (typeof data14 === "string") {
-                if (!pattern5.test(data14)) {
-                  const err30 = { instancePath: instancePath + "/gpus/" + i0 + "/compute", schemaPath: "#/properties/gpus/items/properties/compute/pattern", keyword: "pattern", params: { pattern: "^([0-9]{1,2}\\.[0-9]|gfx[0-9a-f]{3,5})$" } };
+              if (typeof data13 === "string") {
+                if (!pattern0.test(data13)) {
+                  const err30 = { instancePath: instancePath + "/gpus/" + i0 + "/overhead", schemaPath: "#/properties/gpus/items/properties/overhead/allOf/0/pattern", keyword: "pattern", params: { pattern: "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" } };
                   if (vErrors === null) {
                     vErrors = [err30];
                   } else {
@@ -364,10 +363,10 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 }
               }
             }
-            if (data8.driver !== void 0) {
-              let data15 = data8.driver;
-              if (typeof data15 !== "string" && !(typeof data15 == "number" && isFinite(data15))) {
-                const err31 = { instancePath: instancePath + "/gpus/" + i0 + "/driver", schemaPath: "#/properties/gpus/items/properties/driver/type", keyword: "type", params: { type: schema11.properties.gpus.items.properties.driver.type } };
+            if (data8.backend !== void 0) {
+              let data14 = data8.backend;
+              if (!(data14 === "cuda" || data14 === "rocm" || data14 === "metal" || data14 === "vulkan" || data14 === "sycl")) {
+                const err31 = { instancePath: instancePath + "/gpus/" + i0 + "/backend", schemaPath: "#/properties/gpus/items/properties/backend/enum", keyword: "enum", params: { allowedValues: schema11.properties.gpus.items.properties.backend.enum } };
                 if (vErrors === null) {
                   vErrors = [err31];
                 } else {
@@ -376,9 +375,10 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 errors++;
               }
             }
-            if (data8.integrated !== void 0) {
-              if (typeof data8.integrated !== "boolean") {
-                const err32 = { instancePath: instancePath + "/gpus/" + i0 + "/integrated", schemaPath: "#/properties/gpus/items/properties/integrated/type", keyword: "type", params: { type: "boolean" } };
+            if (data8.compute !== void 0) {
+              let data15 = data8.compute;
+              if (typeof data15 !== "string" && !(typeof data15 == "number" && isFinite(data15))) {
+                const err32 = { instancePath: instancePath + "/gpus/" + i0 + "/compute", schemaPath: "#/properties/gpus/items/properties/compute/type", keyword: "type", params: { type: schema11.properties.gpus.items.properties.compute.type } };
                 if (vErrors === null) {
                   vErrors = [err32];
                 } else {
@@ -386,124 +386,158 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 }
                 errors++;
               }
+              if (typeof data15 === "string") {
+                if (!pattern6.test(data15)) {
+                  const err33 = { instancePath: instancePath + "/gpus/" + i0 + "/compute", schemaPath: "#/properties/gpus/items/properties/compute/pattern", keyword: "pattern", params: { pattern: "^([0-9]{1,2}\\.[0-9]|gfx[0-9a-f]{3,5})$" } };
+                  if (vErrors === null) {
+                    vErrors = [err33];
+                  } else {
+                    vErrors.push(err33);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data8.driver !== void 0) {
+              let data16 = data8.driver;
+              if (typeof data16 !== "string" && !(typeof data16 == "number" && isFinite(data16))) {
+                const err34 = { instancePath: instancePath + "/gpus/" + i0 + "/driver", schemaPath: "#/properties/gpus/items/properties/driver/type", keyword: "type", params: { type: schema11.properties.gpus.items.properties.driver.type } };
+                if (vErrors === null) {
+                  vErrors = [err34];
+                } else {
+                  vErrors.push(err34);
+                }
+                errors++;
+              }
+            }
+            if (data8.integrated !== void 0) {
+              if (typeof data8.integrated !== "boolean") {
+                const err35 = { instancePath: instancePath + "/gpus/" + i0 + "/integrated", schemaPath: "#/properties/gpus/items/properties/integrated/type", keyword: "type", params: { type: "boolean" } };
+                if (vErrors === null) {
+                  vErrors = [err35];
+                } else {
+                  vErrors.push(err35);
+                }
+                errors++;
+              }
             }
           } else {
-            const err33 = { instancePath: instancePath + "/gpus/" + i0, schemaPath: "#/properties/gpus/items/type", keyword: "type", params: { type: "object" } };
+            const err36 = { instancePath: instancePath + "/gpus/" + i0, schemaPath: "#/properties/gpus/items/type", keyword: "type", params: { type: "object" } };
             if (vErrors === null) {
-              vErrors = [err33];
+              vErrors = [err36];
             } else {
-              vErrors.push(err33);
+              vErrors.push(err36);
             }
             errors++;
           }
         }
       } else {
-        const err34 = { instancePath: instancePath + "/gpus", schemaPath: "#/properties/gpus/type", keyword: "type", params: { type: "array" } };
+        const err37 = { instancePath: instancePath + "/gpus", schemaPath: "#/properties/gpus/type", keyword: "type", params: { type: "array" } };
         if (vErrors === null) {
-          vErrors = [err34];
+          vErrors = [err37];
         } else {
-          vErrors.push(err34);
+          vErrors.push(err37);
         }
         errors++;
       }
     }
     if (data.storage !== void 0) {
-      let data17 = data.storage;
-      if (!(data17 === "nvme" || data17 === "ssd" || data17 === "hdd" || data17 === "network")) {
-        const err35 = { instancePath: instancePath + "/storage", schemaPath: "#/properties/storage/enum", keyword: "enum", params: { allowedValues: schema11.properties.storage.enum } };
+      let data18 = data.storage;
+      if (!(data18 === "nvme" || data18 === "ssd" || data18 === "hdd" || data18 === "network")) {
+        const err38 = { instancePath: instancePath + "/storage", schemaPath: "#/properties/storage/enum", keyword: "enum", params: { allowedValues: schema11.properties.storage.enum } };
         if (vErrors === null) {
-          vErrors = [err35];
+          vErrors = [err38];
         } else {
-          vErrors.push(err35);
+          vErrors.push(err38);
         }
         errors++;
       }
     }
     if (data.ollama !== void 0) {
-      let data18 = data.ollama;
-      if (typeof data18 !== "string" && !(typeof data18 == "number" && isFinite(data18))) {
-        const err36 = { instancePath: instancePath + "/ollama", schemaPath: "#/properties/ollama/type", keyword: "type", params: { type: schema11.properties.ollama.type } };
+      let data19 = data.ollama;
+      if (typeof data19 !== "string" && !(typeof data19 == "number" && isFinite(data19))) {
+        const err39 = { instancePath: instancePath + "/ollama", schemaPath: "#/properties/ollama/type", keyword: "type", params: { type: schema11.properties.ollama.type } };
         if (vErrors === null) {
-          vErrors = [err36];
+          vErrors = [err39];
         } else {
-          vErrors.push(err36);
+          vErrors.push(err39);
         }
         errors++;
       }
-      if (typeof data18 === "string") {
-        if (!pattern6.test(data18)) {
-          const err37 = { instancePath: instancePath + "/ollama", schemaPath: "#/properties/ollama/pattern", keyword: "pattern", params: { pattern: "^v?[0-9]{1,4}(\\.[0-9]{1,4}){1,2}(-[0-9A-Za-z.]{1,32})?$" } };
+      if (typeof data19 === "string") {
+        if (!pattern7.test(data19)) {
+          const err40 = { instancePath: instancePath + "/ollama", schemaPath: "#/properties/ollama/pattern", keyword: "pattern", params: { pattern: "^v?[0-9]{1,4}(\\.[0-9]{1,4}){1,2}(-[0-9A-Za-z.]{1,32})?$" } };
           if (vErrors === null) {
-            vErrors = [err37];
+            vErrors = [err40];
           } else {
-            vErrors.push(err37);
+            vErrors.push(err40);
           }
           errors++;
         }
       }
     }
     if (data.server !== void 0) {
-      let data19 = data.server;
-      if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
-        for (const key2 in data19) {
-          const _errs45 = errors;
+      let data20 = data.server;
+      if (data20 && typeof data20 == "object" && !Array.isArray(data20)) {
+        for (const key2 in data20) {
+          const _errs48 = errors;
           if (typeof key2 === "string") {
-            if (!pattern7.test(key2)) {
-              const err38 = { instancePath: instancePath + "/server", schemaPath: "#/properties/server/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" }, propertyName: key2 };
+            if (!pattern8.test(key2)) {
+              const err41 = { instancePath: instancePath + "/server", schemaPath: "#/properties/server/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" }, propertyName: key2 };
               if (vErrors === null) {
-                vErrors = [err38];
+                vErrors = [err41];
               } else {
-                vErrors.push(err38);
+                vErrors.push(err41);
               }
               errors++;
             }
           }
-          var valid9 = _errs45 === errors;
-          if (!valid9) {
-            const err39 = { instancePath: instancePath + "/server", schemaPath: "#/properties/server/propertyNames", keyword: "propertyNames", params: { propertyName: key2 } };
+          var valid10 = _errs48 === errors;
+          if (!valid10) {
+            const err42 = { instancePath: instancePath + "/server", schemaPath: "#/properties/server/propertyNames", keyword: "propertyNames", params: { propertyName: key2 } };
             if (vErrors === null) {
-              vErrors = [err39];
+              vErrors = [err42];
             } else {
-              vErrors.push(err39);
+              vErrors.push(err42);
             }
             errors++;
           }
         }
-        for (const key3 in data19) {
-          let data20 = data19[key3];
-          if (typeof data20 !== "string" && !(typeof data20 == "number" && isFinite(data20)) && typeof data20 !== "boolean") {
-            const err40 = { instancePath: instancePath + "/server/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/server/additionalProperties/type", keyword: "type", params: { type: schema11.properties.server.additionalProperties.type } };
+        for (const key3 in data20) {
+          let data21 = data20[key3];
+          if (typeof data21 !== "string" && !(typeof data21 == "number" && isFinite(data21)) && typeof data21 !== "boolean") {
+            const err43 = { instancePath: instancePath + "/server/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/server/additionalProperties/type", keyword: "type", params: { type: schema11.properties.server.additionalProperties.type } };
             if (vErrors === null) {
-              vErrors = [err40];
+              vErrors = [err43];
             } else {
-              vErrors.push(err40);
+              vErrors.push(err43);
             }
             errors++;
           }
         }
       } else {
-        const err41 = { instancePath: instancePath + "/server", schemaPath: "#/properties/server/type", keyword: "type", params: { type: "object" } };
+        const err44 = { instancePath: instancePath + "/server", schemaPath: "#/properties/server/type", keyword: "type", params: { type: "object" } };
         if (vErrors === null) {
-          vErrors = [err41];
+          vErrors = [err44];
         } else {
-          vErrors.push(err41);
+          vErrors.push(err44);
         }
         errors++;
       }
     }
   } else {
-    const err42 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err45 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err42];
+      vErrors = [err45];
     } else {
-      vErrors.push(err42);
+      vErrors.push(err45);
     }
     errors++;
   }
   validate10.errors = vErrors;
   return errors === 0;
 }
-var names = { "keys": { "#": ["name", "os", "ram", "ram_free", "swap", "cores", "gpus", "storage", "ollama", "server"], "#/properties/gpus/items": ["name", "count", "memory", "free", "backend", "compute", "driver", "integrated"] }, "titles": { "#/properties/os": "operating system", "#/properties/ram/allOf/0": "size", "#/properties/ram_free/allOf/0": "size", "#/properties/swap/allOf/0": "size", "#/properties/gpus/items/properties/memory/allOf/0": "size", "#/properties/gpus/items/properties/free/allOf/0": "size", "#/properties/gpus/items/properties/backend": "backend", "#/properties/gpus/items/properties/compute": "CUDA compute capability or gfx id", "#/properties/storage": "kind of storage", "#/properties/ollama": "Ollama release", "#/properties/server/propertyNames": "name of a variable" }, "examples": { "#/properties/ram": "16GiB", "#/properties/ram_free": "14GiB", "#/properties/gpus/items/properties/name": "Tesla T4", "#/properties/gpus/items/properties/memory": "15360MiB", "#/properties/gpus/items/properties/free": "14814MiB", "#/properties/gpus/items/properties/compute": "8.9", "#/properties/ollama": "0.32.15", "#/properties/server/propertyNames": "OLLAMA_NUM_PARALLEL" } };
+var names = { "keys": { "#": ["name", "os", "ram", "ram_free", "swap", "cores", "gpus", "storage", "ollama", "server"], "#/properties/gpus/items": ["name", "count", "memory", "free", "overhead", "backend", "compute", "driver", "integrated"] }, "titles": { "#/properties/os": "operating system", "#/properties/ram/allOf/0": "size", "#/properties/ram_free/allOf/0": "size", "#/properties/swap/allOf/0": "size", "#/properties/gpus/items/properties/memory/allOf/0": "size", "#/properties/gpus/items/properties/free/allOf/0": "size", "#/properties/gpus/items/properties/overhead/allOf/0": "size", "#/properties/gpus/items/properties/backend": "backend", "#/properties/gpus/items/properties/compute": "CUDA compute capability or gfx id", "#/properties/storage": "kind of storage", "#/properties/ollama": "Ollama release", "#/properties/server/propertyNames": "name of a variable" }, "examples": { "#/properties/ram": "16GiB", "#/properties/ram_free": "14GiB", "#/properties/gpus/items/properties/name": "Tesla T4", "#/properties/gpus/items/properties/memory": "15360MiB", "#/properties/gpus/items/properties/free": "14814MiB", "#/properties/gpus/items/properties/overhead": "300MiB", "#/properties/gpus/items/properties/compute": "8.9", "#/properties/ollama": "0.32.15", "#/properties/server/propertyNames": "OLLAMA_NUM_PARALLEL" } };
 export {
   names,
   validate

@@ -63,9 +63,9 @@ function filled(input: PhysicalInput, layers: number): number[] | undefined {
   const cells = cacheOf(input);
   const all = offloadableLayers(model);
   const copies = layers === all && gpus.length > 1 ? pipelineCopies : 1;
-  const room = gpus.map(({ free, backend }, index) => {
+  const room = gpus.map((gpu, index) => {
     const projector = index === 0 ? (model.projectorBytes ?? 0) : 0;
-    return free - fitMargin - driverContext[backend] - computeOf(input, copies) - projector;
+    return gpu.free - fitMargin - driverContext(gpu) - computeOf(input, copies) - projector;
   });
   const counts = gpus.map(() => 0);
   let device = 0;
@@ -108,7 +108,7 @@ function measured(input: PhysicalInput, counts: readonly number[]): Placement {
     }
     const projector = first ? (model.projectorBytes ?? 0) : 0;
     first = false;
-    const overhead = driverContext[gpu.backend];
+    const overhead = driverContext(gpu);
     const used = part.weights + part.cache + compute + projector + overhead;
     return { gpu, layers, ...part, recurrent: 0, compute, projector, overhead, used };
   });

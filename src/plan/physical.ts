@@ -45,7 +45,7 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
   const devices = gpus.map((gpu, index): Device => ({
     backend: gpu.backend,
     // What is there when llama.cpp looks: the driver has taken its part, a projector is loaded first.
-    free: Math.max(0, gpu.free - driverContext[gpu.backend] - (index === 0 ? projector : 0)),
+    free: Math.max(0, gpu.free - driverContext(gpu) - (index === 0 ? projector : 0)),
     ...capability(gpu),
   }));
   const asked: RunParameters = {
@@ -75,7 +75,7 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
   const placed = gpus.map((gpu, index): PlacedDevice => {
     const count = found.layers[index]!;
     const share = found.devices[index]!;
-    const overhead = count > 0 ? driverContext[gpu.backend] : 0;
+    const overhead = count > 0 ? driverContext(gpu) : 0;
     const own = index === Math.max(first, 0) && first >= 0 ? projector : 0;
     const bytes = bytesIn(share) + beside[index]!;
     return {

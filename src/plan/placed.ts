@@ -1,3 +1,4 @@
+import facts from "../facts/overheads.json" with { type: "json" };
 import type { Backend, Gpu } from "../machines/machine.js";
 import type { Model } from "../models/model.js";
 
@@ -56,16 +57,17 @@ export interface PlacedDevice {
   used: number;
 }
 
-const GiB = 2 ** 30;
+interface Overheads {
+  driverContext: Readonly<Record<Backend, number>>;
+  fitMargin: { bytes: number };
+}
 
-/** What the driver takes of a card in use: measured 0.1–0.55 GiB with CUDA, 0.4–0.6 with ROCm. */
-export const driverContext: Readonly<Record<Backend, number>> = {
-  cuda: Math.round(0.45 * GiB),
-  rocm: 0.5 * GiB,
-  vulkan: Math.round(0.45 * GiB),
-  sycl: Math.round(0.45 * GiB),
-  metal: 0,
-};
+const overheads = facts as unknown as Overheads;
 
-/** llama.cpp --fit leaves this free on every card (LLAMA_ARG_FIT_TARGET, 1024 MiB). */
-export const fitMargin = GiB;
+/** Bytes that the driver takes of a card in use. */
+export function driverContext({ overhead, backend }: Gpu): number {
+  return overhead ?? overheads.driverContext[backend];
+}
+
+/** Bytes that llama-server's fit leaves free on every card. */
+export const fitMargin = overheads.fitMargin.bytes;
