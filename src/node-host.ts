@@ -55,7 +55,7 @@ export const nodeHost: Host = {
           program,
           args,
           {
-            timeout: 5000,
+            timeout: 10_000,
             killSignal: "SIGKILL",
             maxBuffer: 4 * 2 ** 20,
             windowsHide: true,

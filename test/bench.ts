@@ -12,7 +12,14 @@ import { readBytes } from "../grammar/ollama.js";
 import { parseModelfile } from "../grammar/parser.js";
 import { bundle, root } from "../src/build/bundle.mjs";
 import { newestRelease } from "../src/facts/release.js";
-import { check } from "../src/lint.js";
+import { check, settingsOf } from "../src/lint.js";
+import { resolveMachine } from "../src/machines/resolve.js";
+import { allocate, subjectOf } from "../src/memory/allocate.js";
+import type { RunParameters } from "../src/memory/allocation.js";
+import { fit } from "../src/memory/fit.js";
+import { catalogueModel } from "../src/models/catalogue.js";
+import { nodeHost } from "../src/node-host.js";
+import { makePlan } from "../src/plan/make-plan.js";
 
 const limit = 20;
 
@@ -367,7 +374,62 @@ async function headers(): Promise<boolean> {
   return slow.length === 0;
 }
 
+/** The solver's twenty questions: the same model at twenty contexts. */
+const questions = Array.from({ length: 20 }, (_, index) => 4096 * (index + 1));
+
+/** How long it takes to say what llama.cpp allocates, and what Ollama does. */
+async function memory(): Promise<void> {
+  const machine = await resolveMachine("2x3090", nodeHost, root);
+  const devices = machine.gpus.map(({ free }) => ({
+    backend: "cuda" as const,
+    free,
+    compute: 860,
+  }));
+  const file = parseModelfile("FROM x\nPARAMETER num_ctx 8192\n");
+  console.log(`Memory, on ${machine.name}; ÷ one allocation`);
+  const rows: string[][] = [];
+  for (const name of ["llama3.1:8b", "llama3.3:70b", "qwen3:30b-a3b", "deepseek-v3:671b"]) {
+    const model = (await catalogueModel(name))!;
+    const subject = subjectOf(model.header!);
+    const run = (context: number): RunParameters => ({
+      context,
+      batch: 512,
+      microBatch: 512,
+      sequences: 1,
+      unifiedCache: false,
+      typeK: "f16",
+      typeV: "f16",
+      flashAttention: "auto",
+      outputs: 1,
+    });
+    const ask = (folds: boolean) => {
+      for (const context of questions) allocate(subject, devices, run(context), { folds });
+    };
+    const input = {
+      model,
+      machine,
+      release: newestRelease,
+      server: {},
+      settings: settingsOf(file),
+    };
+    const found = measured(
+      {
+        one: () => allocate(subject, devices, run(8192)),
+        twenty: () => ask(true),
+        whole: () => ask(false),
+        fit: () => fit(subject, devices, run(131072)),
+        plan: () => makePlan(input),
+      },
+      9,
+    );
+    const cell = (job: string) => `${ms(found[job]!)} (${times(found[job]! / found["one"]!)})`;
+    rows.push([name, ms(found["one"]!), cell("twenty"), cell("whole"), cell("fit"), cell("plan")]);
+  }
+  table(["", "one allocation", "20 folded", "20 whole", "fit at 131072", "plan with limits"], rows);
+}
+
 startUp();
 throughput();
+await memory();
 if (!worstCases()) process.exitCode = 1;
 if (!(await headers())) process.exitCode = 1;

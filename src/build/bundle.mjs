@@ -36,9 +36,6 @@ export function bundle(options) {
     // yaml's build for Node is CommonJS, which an ES module bundle cannot load; its browser build is not.
     alias: {
       yaml: join(root, "node_modules/yaml/browser/index.js"),
-      // Of these two, only the reader without access to files, and of its 250 kB only what it uses.
-      "@huggingface/gguf": join(root, "node_modules/@huggingface/gguf/dist/browser/index.mjs"),
-      "@huggingface/tasks": join(root, "node_modules/@huggingface/tasks/dist/esm/gguf.js"),
     },
     plugins: [json],
     ...options,

@@ -356,7 +356,7 @@ function stopIn({ stop }: Readonly<Record<string, unknown>>): readonly string[] 
  * Whether two files are the same model but for the quantisation: "8b-instruct-q8_0" and
  * "8b-instruct-q4_K_M" have the same template and parameters, "8b-text-q8_0" has others.
  */
-function sharesStem([tags]: CatalogueFile, [others]: CatalogueFile): boolean {
+export function sharesStem([tags]: CatalogueFile, [others]: CatalogueFile): boolean {
   const stems = new Set(others.map(stem));
   return tags.some((tag) => stems.has(stem(tag)));
 }

@@ -1,6 +1,7 @@
 import { distance } from "../nearest.js";
 import {
   libraryModel,
+  sharesStem,
   type Catalogue,
   type CatalogueEntry,
   type CatalogueFile,
@@ -206,3 +207,21 @@ function parseReference(reference: string): { family: string; tag: string } | un
 
 const familyOf = ({ id }: CatalogueEntry) => id.slice(0, id.indexOf(":"));
 const sizeOf = ({ id }: CatalogueEntry) => id.slice(id.indexOf(":") + 1);
+
+/**
+ * The same model in the library's other quantisations, named as FROM would take them; empty where the
+ * library does not have `name`.
+ */
+export async function siblings(name: string): Promise<readonly Model[]> {
+  const found = await find(name);
+  if (!found) return [];
+  const { entry, file } = found;
+  const [, own] = file;
+  return entry.tags.flatMap((other) => {
+    const [tags, quantisation] = other;
+    if (quantisation === own || !sharesStem(other, file)) return [];
+    const tag = tags.find((one) => one !== "latest");
+    const model = tag && libraryModel(entry, other, `${familyOf(entry)}:${tag}`);
+    return model ? [model] : [];
+  });
+}

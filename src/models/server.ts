@@ -2,10 +2,11 @@ import { displayName, parseName } from "../../grammar/model-name.js";
 import { InputError, type Host } from "../host.js";
 import { quoted } from "../yaml.js";
 import { smallLayers } from "./catalogue-entry.js";
-import { numberAt, textAt, type Header, type KeyValue, type TensorInfo } from "./header.js";
+import { quantisationIn, shapeIn, tokenizerIn } from "./header-facts.js";
+import { numberAt, type Header, type KeyValue, type TensorInfo } from "./header.js";
 import { array, count, parsed, record, text, texts, type JsonRecord } from "./json.js";
 import { licenceName } from "./licence.js";
-import type { Model, Origin, PerBlock, Resolution, Shape, Tokenizer } from "./model.js";
+import type { Model, Origin, Resolution, Shape } from "./model.js";
 import { fileTypes, tensorTypes } from "./tensor-types.js";
 import { scaledWeights, weightsOf } from "./weights.js";
 
@@ -32,8 +33,6 @@ const longestList = 8 * 2 ** 20;
 
 /** As many elements as gguf-header.ts keeps of an array. */
 const longestArray = 4096;
-/** LLAMA_MAX_LAYERS in llama.cpp's src/llama-hparams.h. */
-const mostBlocks = 512;
 
 /**
  * What a running Ollama knows of the model (GetModelInfo in its server/routes.go); undefined where it
@@ -69,8 +68,9 @@ export async function servedModel(name: string, host: Host): Promise<Resolution 
     return { unknown: `${problem}. Update it to 0.6.1 or later.` };
   }
 
+  const tokenizer = tokenizerIn(header);
   const own: Partial<Model> = {
-    ...tokenizerOf(header, shape),
+    ...(tokenizer && { tokenizer }),
     ...(await layersOf(shown)),
     capabilities: capabilitiesOf(shown, header, shape, projector),
     ...quantisationOf(details, header),
@@ -293,47 +293,19 @@ function elementsOf(dims: readonly number[]): number {
 }
 
 /** Undefined where a number is missing that no model can do without. */
+/** Undefined where the server does not say enough. */
 function shapeOf(header: Header): Shape | undefined {
-  const architecture = textAt(header, "general.architecture");
-  if (architecture === undefined) return undefined;
-  const number = (key: string) => count(header.keys.get(`${architecture}.${key}`));
-  const blocks = number("block_count");
-  const embedding = number("embedding_length");
-  if (blocks === undefined || blocks > mostBlocks || embedding === undefined) return undefined;
-  const perBlock = (key: string): PerBlock | undefined => {
-    const one = number(key);
-    if (one !== undefined) return one;
-    const all = array(header.keys.get(`${architecture}.${key}`))
-      .slice(0, blocks)
-      .map(count);
-    const known = all.filter((value) => value !== undefined);
-    return all.length > 0 && known.length === blocks ? known : undefined;
-  };
-  const heads = perBlock("attention.head_count") ?? 0;
-  const feedForward = perBlock("feed_forward_length");
-  const trainedContext = number("context_length");
-  const experts = number("expert_count") ?? 0;
-  const slidingWindow = number("attention.sliding_window") ?? 0;
-  // llama_model::load_hparams, as in gguf.ts.
-  const some = [heads].flat().find((one) => one > 0);
-  const perHead = some === undefined ? 0 : Math.floor(embedding / some);
-  const tokens = header.keys.get(tokenList);
-  return {
-    architecture,
-    blocks,
-    ...(trainedContext !== undefined && { trainedContext }),
-    embedding,
-    vocabulary: number("vocab_size") ?? (typeof tokens === "object" ? tokens.length : 0),
-    ...(feedForward !== undefined && { feedForward }),
-    heads,
-    headsKv: perBlock("attention.head_count_kv") ?? heads,
-    keyLength: number("attention.key_length") ?? perHead,
-    valueLength: number("attention.value_length") ?? perHead,
-    ...(experts > 0 && { experts }),
-    ...(slidingWindow > 0 && { slidingWindow }),
-    ...(header.keys.has(`${architecture}.pooling_type`) && { embeddingOnly: true }),
-  };
+  try {
+    return shapeIn(header, (problem) => {
+      throw new Unusable(problem);
+    });
+  } catch (error) {
+    if (error instanceof Unusable) return undefined;
+    throw error;
+  }
 }
+
+class Unusable extends Error {}
 
 type Sizes = Pick<Model, "exact" | "weights" | "fileBytes">;
 
@@ -388,25 +360,6 @@ function projectorBytes(shown: JsonRecord): number | undefined {
   const stored = fileTypes.find(({ id }) => id === info["general.file_type"])?.tensorType ?? "F16";
   const { blockSize = 1, typeSize = 2 } = tensorTypes.find(({ name }) => name === stored) ?? {};
   return Math.round((parameters / blockSize) * typeSize);
-}
-
-function tokenizerOf(header: Header, { vocabulary }: Shape): { tokenizer?: Tokenizer } {
-  if (vocabulary === 0) return {};
-  const model = textAt(header, "tokenizer.ggml.model");
-  const pre = textAt(header, "tokenizer.ggml.pre");
-  const addsBos = header.keys.get("tokenizer.ggml.add_bos_token");
-  const bos = numberAt(header, "tokenizer.ggml.bos_token_id");
-  const eos = numberAt(header, "tokenizer.ggml.eos_token_id");
-  return {
-    tokenizer: {
-      ...(model !== undefined && { model }),
-      ...(pre !== undefined && { pre }),
-      tokens: vocabulary,
-      ...(typeof addsBos === "boolean" && { addsBos }),
-      ...(bos !== undefined && { bos }),
-      ...(eos !== undefined && { eos }),
-    },
-  };
 }
 
 /** What Ollama keeps beside the model's file. */
@@ -488,7 +441,6 @@ function capabilitiesOf(
 function quantisationOf(details: JsonRecord, header: Header): Pick<Model, "quantisation"> {
   const named = text(details["quantization_level"]);
   if (named !== undefined && named !== "unknown") return { quantisation: named };
-  const id = numberAt(header, "general.file_type");
-  const name = fileTypes.find((type) => type.id === id)?.name;
-  return name === undefined || name === "GUESSED" ? {} : { quantisation: name };
+  const quantisation = quantisationIn(header);
+  return quantisation === undefined ? {} : { quantisation };
 }

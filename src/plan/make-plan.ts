@@ -1,5 +1,5 @@
 import { since, type Release } from "../facts/release.js";
-import type { Gpu, Machine } from "../machines/machine.js";
+import type { Backend, Gpu, Machine } from "../machines/machine.js";
 import { formatBytes } from "../machines/sizes.js";
 import { offloadableLayers } from "../models/model.js";
 import { flashAttention, kvCacheType } from "./attention.js";
@@ -219,7 +219,7 @@ function byEstimate(input: PlanInput, effective: number, quick: boolean): Outcom
       parallel,
       effective,
     }),
-    ...allocationReasons(verdict, host, machine, mmap),
+    ...allocationReasons(verdict, { host, devices }, machine, mmap),
     ...(reproduced ? [] : [approximation(release, engine)]),
   ];
   const decisions: Decision[] = [
@@ -287,13 +287,24 @@ interface Card {
   id: string;
 }
 
-/** Cards with the number that their own backend gives them: "cuda0". */
+/** What llama.cpp calls a backend's cards (ggml/src/ggml-*: GGML_CUDA_NAME and its like). */
+const backendNames: Readonly<Record<Backend, string>> = {
+  cuda: "CUDA",
+  rocm: "ROCm",
+  metal: "Metal",
+  vulkan: "Vulkan",
+  sycl: "SYCL",
+};
+
+/** Cards with the number that their own backend gives them, as llama.cpp lists them: "CUDA0", "Metal". */
 function cards({ gpus }: Machine): Card[] {
-  const seen = new Map<string, number>();
+  const seen = new Map<Backend, number>();
   return gpus.map((gpu) => {
-    const index = seen.get(gpu.backend) ?? 0;
-    seen.set(gpu.backend, index + 1);
-    return { gpu, id: `${gpu.backend}${index}` };
+    const { backend } = gpu;
+    const index = seen.get(backend) ?? 0;
+    seen.set(backend, index + 1);
+    const number = backend === "metal" && index === 0 ? "" : index;
+    return { gpu, id: `${backendNames[backend]}${number}` };
   });
 }
 
@@ -438,11 +449,17 @@ function verdictOf(facts: {
   const { devices, host, machine, onGpu, all, physical } = facts;
   const room = machine.memory.free + machine.memory.swap;
   if (devices.some(({ left }) => left < 0)) return "out-of-memory";
-  if (host.used > room) return "out-of-memory";
+  if (host.used + sharedBytes(devices, machine) > room) return "out-of-memory";
   if (onGpu === 0) return "cpu";
   if (onGpu < all) return "partial";
   const tight = physical.devices.some(({ gpu, used }) => used > 0 && gpu.free - used < risky);
   return tight ? "risky" : "fits";
+}
+
+/** What GPUs that share the computer's memory take of it. `devices` are the machine's, in its order. */
+function sharedBytes(devices: readonly DevicePlan[], { gpus }: Machine): number {
+  const shared = devices.filter((_, index) => gpus[index]?.integrated);
+  return shared.reduce((sum, { used }) => sum + used, 0);
 }
 
 function estimateReasons(facts: {
@@ -491,13 +508,21 @@ function estimateReasons(facts: {
 
 function allocationReasons(
   verdict: Verdict,
-  host: HostPlan,
-  { memory }: Machine,
+  { host, devices }: Pick<Plan, "host" | "devices">,
+  machine: Machine,
   mmap: MmapDecision,
 ): string[] {
+  const { memory } = machine;
   const room = memory.free + memory.swap;
-  if (verdict !== "out-of-memory" || host.used <= room) return [];
+  if (verdict !== "out-of-memory") return [];
   const free = `free RAM and swap are ${formatBytes(room)}`;
+  const shared = sharedBytes(devices, machine);
+  if (host.used <= room && host.used + shared > room) {
+    return [
+      `The GPU shares the RAM: together they take ${formatBytes(host.used + shared)}, ${free}.`,
+    ];
+  }
+  if (host.used <= room) return [];
   if (mmap.inForce || host.weights === 0) {
     return [`Cache and buffers in RAM take ${formatBytes(host.used)}, ${free}.`];
   }
@@ -608,7 +633,7 @@ function byLlamaServer(input: PlanInput, effective: number, quick: boolean): Out
           `num_gpu ${numGpu} turns the fitting off: ${over.name} would hold ${formatBytes(over.used)} and has ${formatBytes(over.free)} free.`,
         ]
       : []),
-    ...allocationReasons(verdict, host, machine, mmap),
+    ...allocationReasons(verdict, { host, devices }, machine, mmap),
     ...(physical.accuracy === "exact" ? [] : [uncertainty[physical.accuracy]]),
   ];
   const decisions: Decision[] = [
