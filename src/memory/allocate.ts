@@ -1,9 +1,11 @@
 import { textAt, type Header } from "../models/header.js";
 import type { Allocation, Device, RunParameters, Share } from "./allocation.js";
 import type { Architecture } from "./architecture.js";
-import { architectureNamed } from "./architectures.js";
+import { architectureNamed, measuredArchitectures } from "./architectures.js";
+import { generic } from "./architectures/generic.js";
 import { backendsOf } from "./backends.js";
 import { Builder, tensorsOf, type Blueprint, type Tensors } from "./builder.js";
+import { computeBound } from "./bound.js";
 import { caches } from "./cache.js";
 import { answering, contextSizes, type ContextSizes } from "./context.js";
 import { cudaSupports } from "./flash-attention.js";
@@ -32,7 +34,8 @@ export interface Options {
 /** A model ready to be asked about several times. */
 export interface Subject {
   network: Network;
-  architecture: Architecture | undefined;
+  /** Its own graph, or one read off the tensors. */
+  architecture: Architecture;
   tensors: Tensors;
   kinds: BlockKinds;
 }
@@ -44,10 +47,10 @@ export function subjectOf(header: Header): Subject {
   const listed = header.keys.get("tokenizer.ggml.tokens");
   const vocabulary = typeof listed === "object" ? listed.length : 0;
   const base = networkOf(name, keys, vocabulary);
-  const architecture = architectureNamed(name);
-  const network = { ...base, ...architecture?.adapt?.(base, keys) };
+  const architecture = architectureNamed(name) ?? generic;
+  const network = { ...base, ...architecture.adapt?.(base, keys) };
   const tensors = tensorsOf(header.tensors, network.blocks);
-  const kinds = blockKinds(network, tensors.ofBlock, architecture?.differs);
+  const kinds = blockKinds(network, tensors.ofBlock, architecture.differs);
   return { network, architecture, tensors, kinds };
 }
 
@@ -73,6 +76,8 @@ export function allocate(
   );
   const kept = caches(network, devices, run, sizes, layer, flashAttention);
   const graphs = computeBuffers({ ...blueprint, flashAttention }, architecture, devices, way);
+  // A graph that is only guessed from the tensors may be too small.
+  const least = architecture === generic ? boundOf(network, sizes, flashAttention) : 0;
 
   const layers = devices.map(() => 0);
   for (let index = 0; index <= network.blocks; index++) {
@@ -84,7 +89,7 @@ export function allocate(
       weights: placement.devices[index]!,
       cache: kept.cache.devices[index]!,
       recurrent: kept.recurrent.devices[index]!,
-      compute: graphs.bytes[index]!,
+      compute: Math.max(graphs.bytes[index]!, least),
     })),
     host: {
       weights: placement.host,
@@ -96,9 +101,28 @@ export function allocate(
     context: { perSequence: sizes.perSequence, total: sizes.total },
     flashAttention,
     layers,
-    accuracy: "exact",
+    accuracy: accuracyOf(architecture, network),
     graph: { nodes: graphs.nodes, splits: graphs.splits },
   };
+}
+
+function accuracyOf(architecture: Architecture, network: Network): Allocation["accuracy"] {
+  if (architecture === generic) return "bound";
+  return measuredArchitectures.has(network.architecture) ? "exact" : "generic";
+}
+
+function boundOf(network: Network, sizes: ContextSizes, flashAttention: boolean): number {
+  const { embedding, vocabulary, heads, keyLength } = network;
+  return computeBound({
+    tokens: sizes.tokens,
+    outputs: sizes.outputs,
+    cells: sizes.total,
+    embedding,
+    vocabulary,
+    heads: Math.max(0, ...heads),
+    keyLength,
+    flashAttention,
+  });
 }
 
 /** Numbers of the blocks that stand for all. */
@@ -131,12 +155,12 @@ function outputBytes(network: Network, run: RunParameters, sizes: ContextSizes):
 /** "auto": whether every device that keeps keys computes flash attention on them. */
 function choosesFlashAttention(
   blueprint: Blueprint,
-  architecture: Architecture | undefined,
+  architecture: Architecture,
   devices: readonly Device[],
 ): boolean {
   const { flashAttention } = blueprint.run;
   if (flashAttention !== "auto") return flashAttention;
-  if (!architecture || devices.length === 0 || blueprint.network.encodes) return true;
+  if (devices.length === 0 || blueprint.network.encodes) return true;
   const graph = built(architecture, { ...blueprint, sizes: answering(blueprint.sizes) });
   return graph.nodes.every((node) => {
     if (node.op !== "FLASH_ATTN_EXT") return true;
@@ -156,7 +180,7 @@ function built(architecture: Architecture, blueprint: Blueprint): Graph {
 
 function computeBuffers(
   blueprint: Blueprint,
-  architecture: Architecture | undefined,
+  architecture: Architecture,
   devices: readonly Device[],
   way: Way,
 ): { bytes: number[]; nodes: number; splits: number } {

@@ -73,8 +73,8 @@ export interface Allocation {
   /** Layers on each device, the output layer included. */
   layers: readonly number[];
   /**
-   * exact: the architecture's own graph; generic: a graph read off the names of the tensors; bound: a
-   * formula's upper bound.
+   * exact: a graph that is measured against llama.cpp; generic: one that is not; bound: a graph read off
+   * the names of the tensors, and not less than a formula's upper bound.
    */
   accuracy: "exact" | "generic" | "bound";
   graph?: { nodes: number; splits: number };

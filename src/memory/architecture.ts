@@ -8,7 +8,7 @@ export interface Architecture {
   /** What differs from `networkOf` (llama-model.cpp load_hparams, one case an architecture). */
   adapt?: (network: Network, keys: Keys) => Partial<Network>;
   /** Whether a block computes otherwise than its tensors and its attention tell. */
-  differs?: (block: number) => boolean;
+  differs?: (block: number, network: Network) => boolean;
   /**
    * Builds the graph of a batch of tokens. The order in which layers compute decides what memory is
    * taken at once, so it follows llama.cpp's src/models/<architecture>.cpp step by step.

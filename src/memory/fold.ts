@@ -14,7 +14,7 @@ export interface BlockKinds {
 export function blockKinds(
   network: Network,
   ofBlock: readonly ReadonlyMap<string, TensorInfo>[],
-  differs?: (block: number) => boolean,
+  differs?: (block: number, network: Network) => boolean,
 ): BlockKinds {
   const known = new Map<string, number>();
   const numbered = (text: string) => {
@@ -33,7 +33,7 @@ export function blockKinds(
       network.heads[block],
       network.headsKv[block],
       network.experts.used[block],
-      differs?.(block) ?? false,
+      differs?.(block, network) ?? false,
     ];
     return numbered([...listed(block, ({ dims }) => dims.join("x")), ...traits].join("\n"));
   });

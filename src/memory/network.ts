@@ -1,3 +1,4 @@
+import { NoGraph } from "./graph.js";
 import { textAt, type Header, type KeyValue } from "../models/header.js";
 
 /**
@@ -54,6 +55,16 @@ export interface Network {
   shortConvolution: number;
   /** wkv.head_size and token_shift_count: RWKV. */
   wkv: { headLength: number; shifts: number } | undefined;
+  /** Kimi's delta attention: kda.head_dim and ssm.conv_kernel. */
+  kda: { headLength: number; convolution: number } | undefined;
+  /** Embeddings of a picture that are added behind the first blocks, beside that which goes in front. */
+  deepstack: number;
+  /** attention.temperature_scale: queries are multiplied by a factor of their position. */
+  scalesQueries: boolean;
+  /** attention.clamp_kqv */
+  clampsHeads: boolean;
+  /** use_parallel_residual: attention and feed-forward part both read the block's input. */
+  parallel: boolean;
 }
 
 export interface Experts {
@@ -82,54 +93,72 @@ export interface StateSpace {
 
 /** Reads a header's keys by their name without the architecture in front. */
 export interface Keys {
+  /** @throws NoGraph where it is no whole number, or less than 0. */
   number(name: string): number | undefined;
+  /** Any number: a scale, a cap. */
+  factor(name: string): number | undefined;
   flag(name: string): boolean | undefined;
   /** One element a block, also where the file has one number for all. */
   perBlock(name: string, absent: number): number[];
   raw(name: string): KeyValue | undefined;
 }
 
+/** LLAMA_MAX_LAYERS in llama.cpp's src/llama-hparams.h. */
+const mostBlocks = 512;
+
 export function keysOf(header: Header): Keys {
   const architecture = textAt(header, "general.architecture") ?? "";
   const raw = (name: string) => header.keys.get(`${architecture}.${name}`);
+  const whole = (name: string, value: KeyValue | undefined): number => {
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+    throw new NoGraph(`The header's ${architecture}.${name} is no count.`);
+  };
   const number = (name: string) => {
     const value = raw(name);
-    return typeof value === "number" ? value : undefined;
+    return value === undefined ? undefined : whole(name, value);
   };
   const blocks = number("block_count") ?? 0;
+  if (blocks > mostBlocks) throw new NoGraph(`The header counts ${blocks} blocks.`);
   return {
     number,
     raw,
+    factor: (name) => {
+      const value = raw(name);
+      return typeof value === "number" ? value : undefined;
+    },
     flag: (name) => {
       const value = raw(name);
       return typeof value === "boolean" ? value : undefined;
     },
     perBlock: (name, absent) => {
       const value = raw(name);
-      if (!Array.isArray(value)) {
-        return Array.from({ length: blocks }, () => (typeof value === "number" ? value : absent));
-      }
-      return Array.from({ length: blocks }, (_, block) => Number(value[block] ?? absent));
+      const elements = Array.isArray(value) ? (value as readonly KeyValue[]) : undefined;
+      const each = elements || value === undefined ? absent : whole(name, value);
+      return Array.from({ length: blocks }, (_, block) => {
+        const own = elements?.[block];
+        return own === undefined ? each : whole(name, own);
+      });
     },
   };
 }
 
 /**
  * What holds for every architecture; each may change it.
- * @throws Error where a number is missing that nothing can be computed without.
+ * @throws NoGraph where a number is missing that nothing can be computed without.
  */
 export function networkOf(architecture: string, keys: Keys, vocabulary: number): Network {
   const needed = (name: string) => {
     const value = keys.number(name);
-    if (value === undefined) throw new Error(`The header has no ${architecture}.${name}.`);
+    if (value === undefined) throw new NoGraph(`The header has no ${architecture}.${name}.`);
     return value;
   };
   const number = (name: string, absent = 0) => keys.number(name) ?? absent;
+  const factor = (name: string) => keys.factor(name) ?? 0;
   const blocks = needed("block_count");
   const embedding = needed("embedding_length");
   const heads = keys.perBlock("attention.head_count", 0);
   const most = Math.max(0, ...heads);
-  const headLength = most > 0 ? embedding / (heads[0] || most) : 0;
+  const headLength = most > 0 ? Math.floor(embedding / (heads[0] || most)) : 0;
   const keyLength = number("attention.key_length", headLength);
   const valueLength = number("attention.value_length", headLength);
   const rank = number("attention.kv_lora_rank");
@@ -137,6 +166,7 @@ export function networkOf(architecture: string, keys: Keys, vocabulary: number):
   const none = Array.from({ length: blocks }, () => false);
   const inner = number("ssm.inner_size");
   const wkv = number("wkv.head_size");
+  const kda = number("kda.head_dim");
   return {
     architecture,
     blocks,
@@ -162,19 +192,19 @@ export function networkOf(architecture: string, keys: Keys, vocabulary: number):
     encodes: false,
     causal: keys.flag("attention.causal") ?? true,
     pooling: number("pooling_type"),
-    positions: 1,
-    rmsNorm: keys.number("attention.layer_norm_rms_epsilon") !== undefined,
-    scalesEmbedding: number("embedding_scale") !== 0,
-    scalesResidual: number("residual_scale") !== 0,
-    scalesLogits: number("logit_scale") !== 0,
-    capsLogits: number("final_logit_softcapping") !== 0,
+    positions: usesSections(keys) ? 4 : 1,
+    rmsNorm: keys.factor("attention.layer_norm_rms_epsilon") !== undefined,
+    scalesEmbedding: factor("embedding_scale") !== 0,
+    scalesResidual: factor("residual_scale") !== 0,
+    scalesLogits: factor("logit_scale") !== 0,
+    capsLogits: factor("final_logit_softcapping") !== 0,
     // Other architectures have the key, too, and llama.cpp reads it for those alone that say so.
     capsScores: false,
     experts: {
       count: number("expert_count"),
       used: keys.perBlock("expert_used_count", 0),
       leadingDense: number("leading_dense_block_count"),
-      scale: number("expert_weights_scale"),
+      scale: factor("expert_weights_scale"),
       normalised: keys.flag("expert_weights_norm") ?? false,
       gating: number("expert_gating_func"),
       groups: number("expert_group_count"),
@@ -196,7 +226,18 @@ export function networkOf(architecture: string, keys: Keys, vocabulary: number):
         : undefined,
     shortConvolution: number("shortconv.l_cache"),
     wkv: wkv > 0 ? { headLength: wkv, shifts: number("token_shift_count", 2) } : undefined,
+    kda: kda > 0 ? { headLength: kda, convolution: number("ssm.conv_kernel") } : undefined,
+    deepstack: number("n_deepstack_layers"),
+    scalesQueries: factor("attention.temperature_scale") !== 0,
+    clampsHeads: factor("attention.clamp_kqv") > 0,
+    parallel: keys.flag("use_parallel_residual") ?? true,
   };
+}
+
+/** rope.dimension_sections: positions in time, height and width (llama-hparams.cpp use_mrope). */
+function usesSections(keys: Keys): boolean {
+  const sections = keys.raw("rope.dimension_sections");
+  return Array.isArray(sections) && Number(sections[0]) > 0 && Number(sections[1]) > 0;
 }
 
 /** Blocks that a window limits: all but the last of every `n`, or but the first (llama-hparams.cpp set_swa_pattern). */
@@ -223,7 +264,12 @@ export function windowsOf(keys: Keys, { blocks, layers }: Network, n: number): b
 
 /** Elements of the recurrent state of one block and sequence (llama-hparams.cpp n_embd_r, n_embd_s). */
 export function stateElements(network: Network): { shift: number; state: number } {
-  const { embedding, shortConvolution, state, wkv } = network;
+  const { embedding, shortConvolution, state, wkv, kda, heads } = network;
+  if (kda) {
+    // Queries, keys and values each keep the last inputs of their convolution.
+    const inner = kda.headLength * Math.max(0, ...heads);
+    return { shift: 3 * (kda.convolution - 1) * inner, state: kda.headLength * inner };
+  }
   if (wkv) return { shift: wkv.shifts * embedding, state: embedding * wkv.headLength };
   if (shortConvolution > 0) return { shift: embedding * (shortConvolution - 1), state: 0 };
   if (!state) return { shift: 0, state: 0 };

@@ -1,4 +1,5 @@
 import type { Gpu } from "../machines/machine.js";
+import { computeBound } from "../memory/bound.js";
 import { offloadableLayers, type Model, type Shape } from "../models/model.js";
 import { largest } from "./graph.js";
 import {
@@ -115,6 +116,7 @@ function measured(input: PhysicalInput, counts: readonly number[]): Placement {
 
   const host = {
     layers: all - onGpu,
+    experts: 0,
     weights: weights.input + weights.other,
     cache: 0,
     recurrent: 0,
@@ -196,20 +198,21 @@ function seesWindow(architecture: string, block: number): boolean {
   return false;
 }
 
-/**
- * A bound of one card's compute buffer: logits and embeddings of a batch, or the scores of attention,
- * 4 · batch · (1 + 2 · embedding + 2 · heads · key length + cells · (1 + heads)).
- */
+/** A bound of one card's compute buffer, with `copies` of the mask, which is an input. */
 function computeOf(input: PhysicalInput, copies: number): number {
-  const { model, numCtx, parallel, numBatch, outputs, flashAttention } = input;
-  const { shape } = model;
+  const { model, numCtx, parallel, numBatch, outputs } = input;
+  const { embedding, vocabulary, heads, keyLength } = model.shape;
   const cells = numCtx * parallel;
-  const batch = Math.min(numBatch, cells);
-  const heads = largest(shape.heads);
-  const logits = 4 * (Math.min(outputs, batch) * shape.vocabulary + batch * shape.embedding);
-  // The mask of the whole context is an input, and inputs are what a pipeline copies.
-  const mask = (copies > 1 ? copies : 0) * 4 * batch * cells;
-  if (flashAttention !== false) return logits + mask;
-  const scores = 1 + 2 * shape.embedding + 2 * heads * shape.keyLength + cells * (1 + heads);
-  return Math.max(logits, 4 * batch * scores) + mask;
+  const tokens = Math.min(numBatch, cells);
+  const bound = computeBound({
+    tokens,
+    outputs,
+    cells,
+    embedding,
+    vocabulary,
+    heads: largest(heads),
+    keyLength,
+    flashAttention: input.flashAttention !== false,
+  });
+  return bound + (copies > 1 ? copies : 0) * 4 * tokens * cells;
 }

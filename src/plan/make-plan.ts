@@ -391,8 +391,8 @@ function hostPlan(
   { host }: Placement,
 ): HostPlan {
   const { total, free, swap } = machine.memory;
-  const { weights: resident, cache, recurrent, compute, output, layers } = host;
-  const pressed = layers > 0 && presses(resident, free + swap);
+  const { weights: resident, cache, recurrent, compute, output, layers, experts } = host;
+  const pressed = layers + experts > 0 && presses(resident, free + swap);
   const weights = mmap.inForce ? 0 : pressed ? Math.max(resident, model.fileBytes) : resident;
   const mapped = mmap.inForce ? model.fileBytes : 0;
   const used = weights + cache + recurrent + compute + output;
@@ -400,6 +400,7 @@ function hostPlan(
     total,
     free,
     layers,
+    experts,
     resident,
     weights,
     mapped,
@@ -451,7 +452,7 @@ function verdictOf(facts: {
   if (devices.some(({ left }) => left < 0)) return "out-of-memory";
   if (host.used + sharedBytes(devices, machine) > room) return "out-of-memory";
   if (onGpu === 0) return "cpu";
-  if (onGpu < all) return "partial";
+  if (onGpu < all || host.experts > 0) return "partial";
   const tight = physical.devices.some(({ gpu, used }) => used > 0 && gpu.free - used < risky);
   return tight ? "risky" : "fits";
 }
@@ -628,6 +629,9 @@ function byLlamaServer(input: PlanInput, effective: number, quick: boolean): Out
     onGpu === 0
       ? `0 of ${all} layers go to a GPU. ${reason}`
       : `${onGpu} of ${all} layers go to ${cardsUsed === 1 ? "one GPU" : `${cardsUsed} GPUs`}; ${size}.`,
+    ...(host.experts > 0
+      ? [`The experts of ${host.experts} layers lie in RAM, where the CPU computes them.`]
+      : []),
     ...(over
       ? [
           `num_gpu ${numGpu} turns the fitting off: ${over.name} would hold ${formatBytes(over.used)} and has ${formatBytes(over.free)} free.`,
@@ -680,8 +684,7 @@ function byLlamaServer(input: PlanInput, effective: number, quick: boolean): Out
 }
 
 const uncertainty = {
-  generic:
-    "The graph of this architecture is read off its tensors: compute buffers may differ by a tenth.",
+  generic: "The graph of this architecture is not measured: compute buffers may differ by a tenth.",
   bound: "Compute buffers are a bound, not a measurement.",
 } as const;
 
@@ -694,8 +697,8 @@ function limits(input: PlanInput, effective: number, now: Outcome): Plan["limits
   const { shape } = input.model;
   const all = offloadableLayers(input.model);
   const most = Math.floor((shape.trainedContext ?? Math.max(effective, 131072)) / step);
-  const full = ({ onGpu, verdict }: Outcome) =>
-    onGpu >= all && verdict !== "out-of-memory" && verdict !== "refused";
+  const full = ({ onGpu, host, verdict }: Outcome) =>
+    onGpu >= all && host.experts === 0 && verdict !== "out-of-memory" && verdict !== "refused";
   const runs = ({ verdict }: Outcome) => verdict !== "out-of-memory" && verdict !== "refused";
   const outcomes = new Map<number, Outcome>([[effective, now]]);
   const holds = (test: (outcome: Outcome) => boolean) => (steps: number) => {

@@ -92,6 +92,7 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
   const host = {
     ...found.host,
     layers: subject.network.blocks + 1 - onGpu,
+    experts: run.overrides?.length ?? 0,
     weights: found.host.weights + beside.at(-1)! + (first < 0 ? projector : 0),
   };
   return {

@@ -32,6 +32,8 @@ export interface Placement {
   devices: readonly PlacedDevice[];
   host: {
     layers: number;
+    /** Layers on the cards whose experts lie in RAM, all or some. */
+    experts: number;
     weights: number;
     cache: number;
     recurrent: number;

@@ -69,8 +69,8 @@ export interface Plan extends PlanInput {
   /** Each decision with its reason, release and source, in the order in which Ollama takes them. */
   decisions: readonly Decision[];
   /**
-   * How memory was computed. exact: the graph of the architecture, as measured; generic: a graph read off
-   * the tensors; bound: closed forms.
+   * How memory was computed. exact: by a graph that is measured against llama.cpp; generic: by one that is
+   * not; bound: by closed forms, or a graph read off the names of the tensors.
    */
   accuracy: "exact" | "generic" | "bound";
   /** False where an era or an architecture is approximated; then nothing may be called an error. */
@@ -104,6 +104,8 @@ export interface HostPlan {
   total: number;
   free: number;
   layers: number;
+  /** Layers on the GPUs whose experts lie in RAM, all or some. */
+  experts: number;
   /** Bytes of weights that no GPU takes, the input embedding included. */
   resident: number;
   /**

@@ -3,6 +3,7 @@ import type { Builder } from "../builder.js";
 import type { Tensor } from "../graph.js";
 import { attend, heads } from "../layers/attention.js";
 import { embed, output } from "../layers/ends.js";
+import { looseNorm } from "../layers/norms.js";
 import { hasCache, windowsOf } from "../network.js";
 
 /** Streams that a token's embedding is spread over (n_altup in src/models/gemma3n.cpp). */
@@ -35,9 +36,7 @@ export const gemma3n: Architecture = {
       result = graph.add(result, active);
       const attended = graph.scale(graph.add(result, residual));
       result = sparseFeedForward(b, block, attended);
-      result = graph.norm(result, b.neededOf(block, "post_ffw_norm.weight"));
-      // This norm has a name that llama.cpp ties to no device.
-      result.sources[0]!.pinned = undefined;
+      result = looseNorm(b, block, result, "post_ffw_norm");
       const corrected = correct(b, block, predicted, graph.add(result, attended));
       x = withLayerInput(b, block, corrected, inputs);
     }

@@ -3,8 +3,9 @@ import type { Builder } from "../builder.js";
 import { keyLengthOf } from "../cache.js";
 import type { Tensor } from "../graph.js";
 import { attend } from "../layers/attention.js";
-import { embed, logits } from "../layers/ends.js";
+import { embed, outputBehindNorm } from "../layers/ends.js";
 import { feedForward, hasExperts, mixture } from "../layers/feed-forward.js";
+import { looseNorm } from "../layers/norms.js";
 import { hasCache, windowsOf } from "../network.js";
 import { layerSlice, perLayerInputs } from "./gemma3n.js";
 
@@ -27,7 +28,7 @@ export const gemma4: Architecture = {
       const result = hasExperts(b, block)
         ? bothParts(b, block, attended)
         : feedForward(b, block, norm(attended, "ffn_norm"));
-      x = graph.add(unpinned(b, result, block), attended);
+      x = graph.add(looseNorm(b, block, result, "post_ffw_norm"), attended);
       if (inputs) {
         const gate = graph.unary(graph.mulMat(b.neededOf(block, "inp_gate.weight"), x), "GELU");
         const gated = graph.mul(gate, layerSlice(b, inputs, block));
@@ -37,11 +38,7 @@ export const gemma4: Architecture = {
       const scale = b.of(block, "layer_output_scale.weight");
       if (scale) x = graph.mul(x, scale);
     }
-    x = graph.norm(x, b.needed("output_norm.weight"));
-    x.output = true;
-    x = b.outputRows(x);
-    x.output = true;
-    logits(b, x);
+    outputBehindNorm(b, x);
   },
 };
 
@@ -74,11 +71,4 @@ function bothParts(b: Builder, block: number, x: Tensor): Tensor {
   const router = graph.mulMat(b.neededOf(block, "ffn_gate_inp.weight"), routed);
   const mixed = mixture(b, block, norm(x, "pre_ffw_norm_2"), { logits: router, scale: 1 });
   return graph.add(dense, norm(mixed, "post_ffw_norm_2"));
-}
-
-/** The last norm of a block has a name that llama.cpp ties to no device. */
-function unpinned(b: Builder, x: Tensor, block: number): Tensor {
-  const normed = b.graph.norm(x, b.neededOf(block, "post_ffw_norm.weight"));
-  normed.sources[0]!.pinned = undefined;
-  return normed;
 }

@@ -3,7 +3,7 @@ import type { Builder } from "../builder.js";
 import type { Tensor } from "../graph.js";
 import { attend, heads } from "../layers/attention.js";
 import { embed, output } from "../layers/ends.js";
-import { feedForward, mixture, sharedExpert } from "../layers/feed-forward.js";
+import { feedForward, mixtureAndShared } from "../layers/feed-forward.js";
 import { rotate } from "./llama.js";
 
 type Part = (b: Builder, block: number, result: Tensor, before: Tensor) => Tensor;
@@ -41,7 +41,7 @@ export const glm4: Architecture = {
       const norm = (of: Tensor, name: string) =>
         graph.norm(of, b.neededOf(block, `${name}.weight`));
       const attended = graph.add(norm(result, "post_attention_norm"), before);
-      const forward = feedForward(b, block, norm(attended, "ffn_norm"), { fused: true });
+      const forward = feedForward(b, block, norm(attended, "ffn_norm"));
       return graph.add(norm(forward, "post_ffw_norm"), attended);
     }),
 };
@@ -56,7 +56,7 @@ export const glm4moe: Architecture = {
       const attended = graph.add(result, before);
       const x = graph.norm(attended, b.neededOf(block, "post_attention_norm.weight"));
       if (block < leadingDense) return graph.add(feedForward(b, block, x), attended);
-      const mixed = mixture(b, block, x, { normalised, gating: "sigmoid", scale });
-      return graph.add(graph.add(mixed, sharedExpert(b, block, x)), attended);
+      const mixed = mixtureAndShared(b, block, x, { normalised, gating: "sigmoid", scale });
+      return graph.add(mixed, attended);
     }),
 };

@@ -23,7 +23,12 @@ export const gptOss: Architecture = {
       const attended = graph.add(result, x);
       const inner = graph.norm(attended, b.neededOf(block, "post_attention_norm.weight"));
       const { scale } = network.experts;
-      const mixed = mixture(b, block, inner, { normalised: false, gating: "chosen", scale });
+      const mixed = mixture(b, block, inner, {
+        normalised: false,
+        gating: "chosen",
+        scale,
+        biased: true,
+      });
       x = graph.add(mixed, attended);
     }
     // Speculative decoding may read it, so it stays.

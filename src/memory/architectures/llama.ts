@@ -1,50 +1,84 @@
 import type { Architecture } from "../architecture.js";
 import type { Builder } from "../builder.js";
 import type { Tensor } from "../graph.js";
-import { attend, heads } from "../layers/attention.js";
+import { attend, heads, type OwnHeads } from "../layers/attention.js";
 import { embed, output } from "../layers/ends.js";
-import { feedForward, hasExperts, mixture, sharedExpert } from "../layers/feed-forward.js";
+import {
+  feedForward,
+  hasExperts,
+  mixture,
+  mixtureAndShared,
+  type Activation,
+} from "../layers/feed-forward.js";
 import { windowsOf } from "../network.js";
 
 interface Variant {
   /** Rotated, normed: queries and keys before attention. */
-  prepare: (b: Builder, block: number, parts: { q: Tensor; k: Tensor }) => { q: Tensor; k: Tensor };
+  prepare?: (
+    b: Builder,
+    block: number,
+    parts: { q: Tensor; k: Tensor },
+  ) => { q: Tensor; k: Tensor };
+  /** Where they do not come as `heads` makes them. */
+  project?: (b: Builder, block: number, x: Tensor) => OwnHeads;
+  /** Name of the norm in front of the feed-forward part. */
+  innerNorm?: string;
   experts?: (b: Builder, block: number, x: Tensor) => Tensor;
   /** The feed-forward part's activation where it has no gate. */
-  activation?: string;
+  activation?: Activation;
+  /** Learned logits that attention may fall into, where the file has them. */
+  sinks?: boolean;
+  /** The embeddings as the first block gets them. */
+  begin?: (b: Builder) => Tensor;
+  /** What is added behind attention, where it is not the block's input alone. */
+  carry?: (block: number, x: Tensor) => Tensor;
+  /** What a block hands on. */
+  finish?: (block: number, x: Tensor) => Tensor;
 }
 
 /** Norm, attention, add; norm, feed-forward part, add: the order that most models follow. */
-export function layered(
-  b: Builder,
-  {
-    prepare,
-    activation = "GELU",
-    experts = (_, block, x) => mixture(b, block, x, { scale: b.network.experts.scale }),
-  }: Variant,
-): void {
+export function layered(b: Builder, variant: Variant): void {
   const { graph, network } = b;
+  const {
+    prepare = (_, __, parts) => parts,
+    project = heads,
+    innerNorm = "ffn_norm",
+    activation = "GELU",
+    experts = (_, block, x) => mixture(b, block, x, { scale: network.experts.scale }),
+    begin = embed,
+  } = variant;
   const kind = network.rmsNorm ? "rms" : "mean";
   const norm = (x: Tensor, block: number, name: string) =>
     graph.norm(x, b.of(block, `${name}.weight`), b.of(block, `${name}.bias`), kind);
   const residual = (x: Tensor) => (network.scalesResidual ? graph.scale(x) : x);
-  let x = embed(b);
+  let x = begin(b);
   for (const block of b.blocks()) {
-    let before = x;
-    const { v, ...parts } = heads(b, block, norm(x, block, "attn_norm"));
-    let result = attend(b, block, { ...prepare(b, block, parts), v });
+    let before = variant.carry ? variant.carry(block, x) : x;
+    const { v, ...parts } = project(b, block, norm(x, block, "attn_norm"));
+    const sinks = variant.sinks ? b.of(block, "attn_sinks.weight") : undefined;
+    let result = attend(b, block, { ...prepare(b, block, parts), v }, { sinks });
     if (b.isLast(block)) {
       result = b.outputRows(result);
       before = b.outputRows(before);
     }
     const attended = graph.add(residual(result), before);
-    const normed = norm(attended, block, "ffn_norm");
+    const normed = norm(attended, block, innerNorm);
     result = hasExperts(b, block)
       ? experts(b, block, normed)
       : feedForward(b, block, normed, { activation });
     x = graph.add(residual(result), attended);
+    if (variant.finish) x = variant.finish(block, x);
   }
   output(b, x);
+}
+
+/** Rotated with the factors that long contexts need, where the file has them. */
+export function rotateFar(
+  b: Builder,
+  block: number,
+  parts: { q: Tensor; k: Tensor },
+): { q: Tensor; k: Tensor } {
+  return rotate(b, parts, b.ropeFactors(block));
 }
 
 /** Rotates queries and keys. */
@@ -72,20 +106,34 @@ export function normedHeads(
 }
 
 export const llama: Architecture = {
-  names: ["llama", "granite", "granitemoe", "mistral3"],
+  names: ["llama", "granite", "granitemoe", "exaone"],
   build: (b) =>
     layered(b, {
-      prepare: (_, block, parts) => rotate(b, parts, b.ropeFactors(block)),
-      experts: (_, block, x) => {
-        const mixed = mixture(b, block, x, { scale: b.network.experts.scale });
-        if (!b.of(block, "ffn_up_shexp.weight")) return mixed;
-        return b.graph.add(mixed, sharedExpert(b, block, x));
+      prepare: rotateFar,
+      experts: (_, block, x) => mixtureAndShared(b, block, x, { scale: b.network.experts.scale }),
+    }),
+};
+
+/** Like llama; the newer ones multiply queries by a factor of their position. */
+export const mistral3: Architecture = {
+  names: ["mistral3"],
+  build: (b) =>
+    layered(b, {
+      prepare: (_, block, parts) => {
+        const { q, k } = rotateFar(b, block, parts);
+        return { q: scaledByPosition(b, q), k };
       },
     }),
 };
 
+/** llama-graph.cpp build_inp_attn_scale */
+export function scaledByPosition(b: Builder, q: Tensor): Tensor {
+  if (!b.network.scalesQueries) return q;
+  return b.graph.mul(q, b.input("inp_attn_scale", "F32", [1, 1, b.tokens]));
+}
+
 export const qwen2: Architecture = {
-  names: ["qwen2", "starcoder2", "smollm3"],
+  names: ["qwen2", "starcoder2"],
   build: (b) => layered(b, { prepare: (_, __, parts) => rotate(b, parts) }),
 };
 
@@ -113,15 +161,13 @@ export const llama4: Architecture = {
         const { q, k } = rotate(b, parts, b.ropeFactors(block));
         return { q: graph.each("RMS_NORM", q), k: graph.each("RMS_NORM", k) };
       },
-      experts: (_, block, x) => {
-        const mixed = mixture(b, block, x, {
+      experts: (_, block, x) =>
+        mixtureAndShared(b, block, x, {
           normalised: false,
           gating: "sigmoid",
           weightFirst: true,
           scale: network.experts.scale,
-        });
-        return graph.add(mixed, sharedExpert(b, block, x));
-      },
+        }),
     });
   },
 };

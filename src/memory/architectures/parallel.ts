@@ -2,10 +2,17 @@ import type { Architecture } from "../architecture.js";
 import type { Builder } from "../builder.js";
 import type { Tensor } from "../graph.js";
 import { attend, heads } from "../layers/attention.js";
-import { embed, output } from "../layers/ends.js";
-import { feedForward } from "../layers/feed-forward.js";
-import { windowsOf } from "../network.js";
-import { rotate } from "./llama.js";
+import { embed, output, outputBehindNorm } from "../layers/ends.js";
+import {
+  feedForward,
+  hasExperts,
+  mixture,
+  ownExperts,
+  sharedExpert,
+} from "../layers/feed-forward.js";
+import { blockNorm } from "../layers/norms.js";
+import { windowPattern, windowsOf } from "../network.js";
+import { layered, rotate, rotateFar } from "./llama.js";
 
 /** Attention and feed-forward part read the same norm, and the block's input is added to both. */
 export const phi2: Architecture = {
@@ -90,6 +97,87 @@ export const cohere2: Architecture = {
     windowed: windowsOf(keys, network, 4),
   }),
   build: buildCommandR,
+};
+
+/** The dense blocks at the start rotate as well; the experts' and the shared expert's mean is taken. */
+export const cohere2moe: Architecture = {
+  names: ["cohere2moe"],
+  adapt: (network, keys) => {
+    const { experts, blocks, layers } = network;
+    const stored = keys.raw("attention.sliding_window_pattern");
+    return {
+      experts: { ...experts, gating: experts.gating || 2 },
+      window: { tokens: keys.number("attention.sliding_window") ?? 0, kind: "sliding" },
+      windowed: Array.isArray(stored)
+        ? windowsOf(keys, network, 4)
+        : windowPattern(blocks, layers, typeof stored === "number" ? stored : 4, true),
+    };
+  },
+  build: (b) => {
+    const { graph, network } = b;
+    const kind = network.rmsNorm ? "rms" : "mean";
+    let x = embed(b);
+    for (const block of b.blocks()) {
+      const normed = graph.norm(x, b.neededOf(block, "attn_norm.weight"), undefined, kind);
+      const { v, ...parts } = heads(b, block, normed);
+      const rotates = network.windowed[block]! || block < network.experts.leadingDense;
+      const result = attend(b, block, { ...(rotates ? rotateFar(b, block, parts) : parts), v });
+      x = graph.add(graph.add(cohereForward(b, block, normed), x), result);
+    }
+    outputBehindNorm(b, x);
+  },
+};
+
+function cohereForward(b: Builder, block: number, x: Tensor): Tensor {
+  if (!hasExperts(b, block)) return feedForward(b, block, x);
+  const mixed = mixture(b, block, x, ownExperts(b));
+  if (!b.of(block, "ffn_up_shexp.weight")) return mixed;
+  return b.graph.scale(b.graph.add(mixed, sharedExpert(b, block, x)));
+}
+
+/** Both parts have a norm of their own, or the second follows the first. */
+export const gptNeox: Architecture = {
+  names: ["gptneox"],
+  build: (b) => {
+    const { graph, network } = b;
+    if (!network.parallel) {
+      layered(b, { prepare: (_, __, parts) => rotate(b, parts) });
+      return;
+    }
+    let x = embed(b);
+    for (const block of b.blocks()) {
+      const { v, ...parts } = heads(b, block, meanNorm(b, x, block, "attn_norm"));
+      let result = attend(b, block, { ...rotate(b, parts), v });
+      if (b.isLast(block)) {
+        result = b.outputRows(result);
+        x = b.outputRows(x);
+      }
+      const normed = meanNorm(b, x, block, "ffn_norm");
+      const forward = feedForward(b, block, normed, { activation: "GELU" });
+      x = graph.add(graph.add(forward, x), result);
+    }
+    output(b, x);
+  },
+};
+
+export const plamo: Architecture = {
+  names: ["plamo"],
+  build: (b) => {
+    const { graph } = b;
+    let x = embed(b);
+    for (const block of b.blocks()) {
+      let normed = blockNorm(b, block, x, "attn_norm");
+      const { v, ...parts } = heads(b, block, normed);
+      let result = attend(b, block, { ...rotate(b, parts), v });
+      if (b.isLast(block)) {
+        result = b.outputRows(result);
+        normed = b.outputRows(normed);
+        x = b.outputRows(x);
+      }
+      x = graph.add(graph.add(feedForward(b, block, normed), result), x);
+    }
+    output(b, x);
+  },
 };
 
 /** NORM with its bias, not RMS_NORM. */

@@ -2,8 +2,8 @@ import type { Architecture } from "../architecture.js";
 import type { Builder } from "../builder.js";
 import type { Tensor } from "../graph.js";
 import { attention, flatHeads } from "../layers/attention.js";
-import { embed, logits } from "../layers/ends.js";
-import { feedForward, hasExperts, mixture, sharedExpert } from "../layers/feed-forward.js";
+import { embed, outputBehindNorm } from "../layers/ends.js";
+import { feedForward, hasExperts, mixtureAndGated } from "../layers/feed-forward.js";
 import { gatedDelta } from "../layers/recurrent.js";
 
 const float = 4;
@@ -34,17 +34,12 @@ export const qwenDelta: Architecture = {
       const inner = graph.norm(attended, b.neededOf(block, "post_attention_norm.weight"));
       x = graph.add(forward(b, block, inner), attended);
     }
-    // Speculative decoding reads both, so they stay.
-    x = graph.norm(x, b.needed("output_norm.weight"));
-    x.output = true;
-    x = b.outputRows(x);
-    x.output = true;
-    logits(b, x);
+    outputBehindNorm(b, x);
   },
 };
 
 /** The query's matrix makes the gate as well, head by head. */
-function gatedAttention(b: Builder, block: number, x: Tensor): Tensor {
+export function gatedAttention(b: Builder, block: number, x: Tensor): Tensor {
   const { graph, network, tokens } = b;
   const length = network.keyLength;
   const count = network.heads[block]!;
@@ -76,11 +71,6 @@ function gatedAttention(b: Builder, block: number, x: Tensor): Tensor {
 }
 
 function forward(b: Builder, block: number, x: Tensor): Tensor {
-  const { graph, network } = b;
   if (!hasExperts(b, block)) return feedForward(b, block, x);
-  const mixed = mixture(b, block, x, { scale: network.experts.scale });
-  if (!b.of(block, "ffn_up_shexp.weight")) return mixed;
-  const shared = sharedExpert(b, block, x);
-  const gate = graph.mulMat(b.neededOf(block, "ffn_gate_inp_shexp.weight"), x);
-  return graph.add(mixed, graph.mul(shared, graph.unary(gate, "SIGMOID")));
+  return mixtureAndGated(b, block, x, { scale: b.network.experts.scale });
 }

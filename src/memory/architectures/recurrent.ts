@@ -3,7 +3,13 @@ import type { Builder } from "../builder.js";
 import type { Tensor } from "../graph.js";
 import { attend, heads } from "../layers/attention.js";
 import { embed, output } from "../layers/ends.js";
-import { feedForward, hasExperts, mixture, sharedExpert } from "../layers/feed-forward.js";
+import {
+  feedForward,
+  hasExperts,
+  mixture,
+  mixtureAndShared,
+  ownExperts,
+} from "../layers/feed-forward.js";
 import { mamba, mamba2, shortConvolution } from "../layers/recurrent.js";
 import type { Network } from "../network.js";
 import { normedHeads, rotate } from "./llama.js";
@@ -95,9 +101,7 @@ export const graniteHybrid: Architecture = {
 
 function granitePart(b: Builder, block: number, x: Tensor): Tensor {
   if (!hasExperts(b, block)) return feedForward(b, block, x);
-  const mixed = mixture(b, block, x, { scale: b.network.experts.scale });
-  if (!b.of(block, "ffn_up_shexp.weight")) return mixed;
-  return b.graph.add(mixed, sharedExpert(b, block, x));
+  return mixtureAndShared(b, block, x, { scale: b.network.experts.scale });
 }
 
 /** Every block has attention and a state space side by side. */
@@ -128,7 +132,6 @@ export const lfm2: Architecture = {
   adapt: recurrentWithoutHeads,
   build: (b) => {
     const { graph, network } = b;
-    const { gating, scale } = network.experts;
     let x = embed(b);
     for (const block of b.blocks()) {
       let before = x;
@@ -146,7 +149,7 @@ export const lfm2: Architecture = {
       const attended = graph.add(before, result);
       const inner = graph.norm(attended, b.neededOf(block, "ffn_norm.weight"));
       const forward = hasExperts(b, block)
-        ? mixture(b, block, inner, { gating: gating === 2 ? "sigmoid" : "softmax", scale })
+        ? mixture(b, block, inner, { ...ownExperts(b), normalised: true })
         : feedForward(b, block, inner);
       x = graph.add(attended, forward);
     }

@@ -1,13 +1,16 @@
 import type { Architecture } from "../architecture.js";
+import type { Builder } from "../builder.js";
 import type { Tensor } from "../graph.js";
-import { attend, flatHeads, heads } from "../layers/attention.js";
+import { attend, heads, headsNormedAsOne, type OwnHeads } from "../layers/attention.js";
 import { embed, output } from "../layers/ends.js";
-import { feedForward } from "../layers/feed-forward.js";
-import { rotate } from "./llama.js";
+import { feedForward, hasExperts, mixture } from "../layers/feed-forward.js";
+import { blockNorm, looseNorm } from "../layers/norms.js";
+import { windowsOf, type Keys, type Network } from "../network.js";
+import { normedHeads, rotate, rotateFar } from "./llama.js";
 
-/** Queries are scaled, gate and up come out of one matrix. */
+/** Queries are scaled; phi3's gate and up come out of one matrix, phimoe has experts instead. */
 export const phi3: Architecture = {
-  names: ["phi3"],
+  names: ["phi3", "phimoe"],
   build: (b) => {
     const { graph } = b;
     let x = embed(b);
@@ -27,40 +30,62 @@ export const phi3: Architecture = {
         b.of(block, "ffn_norm.weight"),
         b.of(block, "ffn_norm.bias"),
       );
-      x = graph.add(attended, feedForward(b, block, inner, { fused: true }));
+      const forward = hasExperts(b, block)
+        ? mixture(b, block, inner, { scale: b.network.experts.scale })
+        : feedForward(b, block, inner);
+      x = graph.add(attended, forward);
     }
     output(b, x);
   },
 };
 
-/** Norms stand behind the parts alone, and those of queries and keys are one for all heads. */
+/** Norms stand behind the parts alone. */
+function normsBehind(b: Builder, parts: (block: number, x: Tensor) => OwnHeads): void {
+  const { graph } = b;
+  let x = embed(b);
+  for (const block of b.blocks()) {
+    let before = x;
+    let result = attend(b, block, parts(block, x));
+    if (b.isLast(block)) {
+      result = b.outputRows(result);
+      before = b.outputRows(before);
+    }
+    const attended = graph.add(blockNorm(b, block, result, "post_attention_norm"), before);
+    const forward = feedForward(b, block, attended);
+    x = graph.add(looseNorm(b, block, forward, "post_ffw_norm"), attended);
+  }
+  output(b, x);
+}
+
+/** Three blocks in four see a window, where the file names one. */
+function windowIn(keys: Keys, network: Network, tokens = 0): Partial<Network> {
+  const own = keys.number("attention.sliding_window") ?? tokens;
+  if (own === 0) return {};
+  return { window: { tokens: own, kind: "sliding" }, windowed: windowsOf(keys, network, 4) };
+}
+
+/** The norms of queries and keys are one for all heads; olmo3 is this with windows. */
 export const olmo2: Architecture = {
   names: ["olmo2"],
-  build: (b) => {
-    const { graph, network, tokens } = b;
-    let x = embed(b);
-    for (const block of b.blocks()) {
-      let before = x;
-      const flat = flatHeads(b, block, x);
-      const shaped = (of: Tensor, count: number) =>
-        graph.reshape(of, network.keyLength, count, tokens);
-      const normed = (of: Tensor, name: string) =>
-        graph.norm(of, b.neededOf(block, `${name}.weight`));
-      const parts = {
-        q: shaped(normed(flat.q, "attn_q_norm"), network.heads[block]!),
-        k: shaped(normed(flat.k, "attn_k_norm"), network.headsKv[block]!),
-      };
-      const v = shaped(flat.v, network.headsKv[block]!);
-      let result = attend(b, block, { ...rotate(b, parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
-      const attended = graph.add(normed(result, "post_attention_norm"), before);
-      x = graph.add(normed(feedForward(b, block, attended), "post_ffw_norm"), attended);
-    }
-    output(b, x);
-  },
+  adapt: (network, keys) => windowIn(keys, network),
+  build: (b) =>
+    normsBehind(b, (block, x) => {
+      const { v, ...parts } = headsNormedAsOne(b, block, x);
+      return { ...rotate(b, parts), v };
+    }),
+};
+
+/** Each head has its norm, and blocks that see everything do not rotate. The largest one has windows. */
+export const exaone4: Architecture = {
+  names: ["exaone4"],
+  adapt: (network, keys) => (network.layers === 64 ? windowIn(keys, network, 4096) : {}),
+  build: (b) =>
+    normsBehind(b, (block, x) => {
+      const { v, ...parts } = heads(b, block, x);
+      const normed = normedHeads(b, block, parts);
+      const rotates = !b.network.window || b.network.windowed[block]!;
+      return { ...(rotates ? rotateFar(b, block, normed) : normed), v };
+    }),
 };
 
 /** Without a norm in front of it the feed-forward part reads that of attention. */

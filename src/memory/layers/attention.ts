@@ -19,37 +19,60 @@ export function linear(b: Builder, block: number, name: string, x: Tensor): Tens
   return bias ? b.graph.add(result, bias) : result;
 }
 
+export interface OwnHeads {
+  q: Tensor;
+  k: Tensor;
+  v: Tensor;
+}
+
 /** The projections of a block as they come, rows of all heads: [length × heads, tokens]. */
-export function flatHeads(
-  b: Builder,
-  block: number,
-  x: Tensor,
-): { q: Tensor; k: Tensor; v: Tensor } {
+export function flatHeads(b: Builder, block: number, x: Tensor): OwnHeads {
   return {
-    q: linear(b, block, "attn_q", x),
-    k: linear(b, block, "attn_k", x),
-    v: linear(b, block, "attn_v", x),
+    q: projection(b, block, "attn_q", x),
+    k: projection(b, block, "attn_k", x),
+    v: projection(b, block, "attn_v", x),
+  };
+}
+
+function projection(b: Builder, block: number, name: string, x: Tensor): Tensor {
+  const result = linear(b, block, name, x);
+  return b.network.clampsHeads ? b.graph.each("CLAMP", result) : result;
+}
+
+/** One norm over all heads of queries, and one over those of keys, before each gets its own. */
+export function headsNormedAsOne(b: Builder, block: number, x: Tensor): OwnHeads {
+  const { graph } = b;
+  const { q, k, v } = flatHeads(b, block, x);
+  const normed = (of: Tensor, name: string) =>
+    graph.norm(of, b.neededOf(block, `${name}.weight`), b.of(block, `${name}.bias`));
+  return shaped(b, block, { q: normed(q, "attn_q_norm"), k: normed(k, "attn_k_norm"), v });
+}
+
+function shaped({ graph, network, tokens }: Builder, block: number, flat: OwnHeads): OwnHeads {
+  const length = keyLengthOf(network, block);
+  const countKv = network.headsKv[block]!;
+  return {
+    q: graph.reshape(flat.q, length, network.heads[block]!, tokens),
+    k: graph.reshape(flat.k, length, countKv, tokens),
+    v: graph.reshape(flat.v, valueLengthOf(network, block), countKv, tokens),
   };
 }
 
 /** Each head's own: [length, heads, tokens]. One matrix makes all three in some files. */
-export function heads(b: Builder, block: number, x: Tensor): { q: Tensor; k: Tensor; v: Tensor } {
+export function heads(b: Builder, block: number, x: Tensor): OwnHeads {
   const { graph, network, tokens } = b;
+  if (!b.of(block, "attn_qkv.weight")) return shaped(b, block, flatHeads(b, block, x));
   const length = keyLengthOf(network, block);
   const valueLength = valueLengthOf(network, block);
   const count = network.heads[block]!;
   const countKv = network.headsKv[block]!;
-  if (b.of(block, "attn_qkv.weight")) {
-    const all = linear(b, block, "attn_qkv", x);
-    const part = (own: number, before: number) =>
-      graph.view3d(all, [length, own, tokens], length * float, all.nb[1], length * before * float);
-    return { q: part(count, 0), k: part(countKv, count), v: part(countKv, count + countKv) };
-  }
-  const flat = flatHeads(b, block, x);
+  const all = projection(b, block, "attn_qkv", x);
+  const part = (each: number, own: number, before: number) =>
+    graph.view3d(all, [each, own, tokens], each * float, all.nb[1], length * before * float);
   return {
-    q: graph.reshape(flat.q, length, count, tokens),
-    k: graph.reshape(flat.k, length, countKv, tokens),
-    v: graph.reshape(flat.v, valueLength, countKv, tokens),
+    q: part(length, count, 0),
+    k: part(length, countKv, count),
+    v: part(valueLength, countKv, count + countKv),
   };
 }
 

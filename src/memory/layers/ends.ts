@@ -4,11 +4,16 @@ import type { Tensor } from "../graph.js";
 /** Token embeddings: [embedding, tokens] (llama-graph.cpp build_inp_embd). */
 export function embed(b: Builder): Tensor {
   const { graph, network, tokens } = b;
+  const { embedding, deepstack } = network;
   const ids = graph.input("I32", [tokens], "inp_tokens");
-  const found = graph.getRows(b.needed("token_embd.weight"), ids);
+  let found = graph.getRows(b.needed("token_embd.weight"), ids);
+  // A picture's embeddings come with those for deeper blocks; tokens have none of these.
+  const width = embedding * (1 + deepstack);
+  if (deepstack > 0) found = graph.make("PAD", found.type, [width, tokens], [found]);
   graph.expand(found);
   // Embeddings may come from outside instead of tokens, so their room is there in any case.
-  graph.expand(graph.input("F32", [network.embedding, tokens], "inp_embd"));
+  graph.expand(graph.input("F32", [width, tokens], "inp_embd"));
+  if (deepstack > 0) found = graph.view2d(found, embedding, tokens, found.nb[1]);
   const result = network.scalesEmbedding ? graph.scale(found) : found;
   graph.expand(result);
   return result;
@@ -25,6 +30,21 @@ export function output(b: Builder, x: Tensor, norm = "output_norm"): void {
     return;
   }
   logits(b, normed);
+}
+
+/** Likewise, for models whose blocks behind the last one predict further tokens: they read the norm of all tokens. */
+export function outputBehindNorm(b: Builder, x: Tensor): void {
+  const kind = b.network.rmsNorm ? "rms" : "mean";
+  const normed = b.graph.norm(
+    x,
+    b.needed("output_norm.weight"),
+    b.weight("output_norm.bias"),
+    kind,
+  );
+  normed.output = true;
+  const rows = b.outputRows(normed);
+  rows.output = true;
+  logits(b, rows);
 }
 
 /** The output's matrix, and what caps or scales its result. */

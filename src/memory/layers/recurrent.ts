@@ -1,11 +1,11 @@
 import type { Builder } from "../builder.js";
-import type { Four, Tensor } from "../graph.js";
+import { NoGraph, type Four, type Tensor } from "../graph.js";
 import type { StateSpace } from "../network.js";
 
 const float = 4;
 
 /** Tokens of one sequence, and sequences. */
-function perSequence({ tokens, sizes }: Builder): [tokens: number, sequences: number] {
+export function perSequence({ tokens, sizes }: Builder): [tokens: number, sequences: number] {
   return [tokens / sizes.sequences, sizes.sequences];
 }
 
@@ -13,7 +13,7 @@ function perSequence({ tokens, sizes }: Builder): [tokens: number, sequences: nu
  * The state of the sequences at hand, out of all (llama-graph.cpp build_rs): the first is cleared, those
  * that are used are read with `read`, the others are moved to where they belong.
  */
-function currentState(
+export function currentState(
   b: Builder,
   block: number,
   part: "shift" | "state",
@@ -36,18 +36,18 @@ function currentState(
 }
 
 /** A convolution along the tokens (ggml_ssm_conv). */
-function convolution({ graph }: Builder, x: Tensor, kernel: Tensor): Tensor {
+export function convolution({ graph }: Builder, x: Tensor, kernel: Tensor): Tensor {
   const lengths = [x.ne[1], x.ne[0] - kernel.ne[0] + 1, x.ne[2]];
   return graph.make("SSM_CONV", x.type, lengths, [x, kernel]);
 }
 
 function stateSpace({ network }: Builder): StateSpace {
-  if (!network.state) throw new Error("The model has no state space.");
+  if (!network.state) throw new NoGraph("The model has no state space.");
   return network.state;
 }
 
 /** The last inputs of the convolution are kept for the next tokens. */
-function keepShift(b: Builder, tail: Tensor, into: Tensor): void {
+export function keepShift(b: Builder, tail: Tensor, into: Tensor): void {
   b.graph.expand(b.graph.copyInto(tail, into));
 }
 
@@ -322,7 +322,7 @@ export function gatedDelta(b: Builder, block: number, x: Tensor): Tensor {
   return graph.reshape(projected, network.embedding, b.tokens);
 }
 
-function unitLength({ graph }: Builder, x: Tensor): Tensor {
+export function unitLength({ graph }: Builder, x: Tensor): Tensor {
   return graph.scale(graph.each("RMS_NORM", x));
 }
 
