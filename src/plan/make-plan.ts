@@ -177,7 +177,11 @@ function byEstimate(input: PlanInput, effective: number, quick: boolean): Outcom
         ? estimate.shares.map(({ layers }) => layers)
         : [],
   });
-  const devices = forced
+  // Layers are not alike: where Ollama's estimate takes the first for all, a card may get too much.
+  const knows = model.exact && physical.accuracy !== "bound";
+  const overfull = knows ? overfullDevice(physical) : undefined;
+  const isPhysical = forced || overfull !== undefined;
+  const devices = isPhysical
     ? physicalDevices(machine, physical, selection)
     : estimatedDevices(machine, onGpu > 0 ? selection : undefined, selection, overhead);
 
@@ -206,7 +210,7 @@ function byEstimate(input: PlanInput, effective: number, quick: boolean): Outcom
 
   const verdict = gate
     ? "refused"
-    : verdictOf({ devices: forced ? devices : [], host, machine, onGpu, all, physical, mmap });
+    : verdictOf({ devices: isPhysical ? devices : [], host, machine, onGpu, all, physical, mmap });
   const reasons = [
     ...(gate ? [gate] : []),
     ...estimateReasons({
@@ -219,6 +223,11 @@ function byEstimate(input: PlanInput, effective: number, quick: boolean): Outcom
       parallel,
       effective,
     }),
+    ...(overfull && !forced
+      ? [
+          `It counts too little: a ${overfull.gpu.name} would hold ${formatBytes(overfull.used)} and has ${formatBytes(overfull.gpu.free)} free.`,
+        ]
+      : []),
     ...allocationReasons(verdict, { host, devices }, machine, mmap),
     ...(reproduced ? [] : [approximation(release, engine)]),
   ];
@@ -267,6 +276,14 @@ function byEstimate(input: PlanInput, effective: number, quick: boolean): Outcom
     accuracy: physical.accuracy,
     reproduced,
   };
+}
+
+/** A card whose weights and cache alone are more than it has: they do not depend on llama.cpp's version. */
+function overfullDevice({ devices }: Placement): Placement["devices"][number] | undefined {
+  return devices.find(
+    ({ gpu, layers, weights, cache, recurrent }) =>
+      layers > 0 && weights + cache + recurrent > gpu.free,
+  );
 }
 
 /** `total` layers in the proportions of `counts`: --tensor-split is a ratio. */
