@@ -21,7 +21,7 @@ instead of a part on the CPU (llama.cpp #19437).
       bad: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\nPARAMETER num_gpu 999\n",
       good: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\n",
       message:
-        "num_gpu 999 turns fitting off: a Tesla T4 would hold 14.41 GiB and has 14.47 GiB free.",
+        "num_gpu 999 turns fitting off: it leaves 60.44 MiB on a Tesla T4, where the next allocation may fail.",
       ollama: "0.32.15",
       machine:
         "ram: 256GiB\ngpus:\n  - name: Tesla T4\n    count: 4\n    memory: 15GiB\n    free: 14814MiB\n",
@@ -34,9 +34,14 @@ instead of a part on the CPU (llama.cpp #19437).
     if (plan.verdict !== "risky" && plan.verdict !== "out-of-memory") return;
     const [fullest] = plan.devices.toSorted((a, b) => a.left - b.left);
     if (!fullest || fullest.left >= 2 ** 29) return;
+    const { name, used, free, left } = fullest;
+    const consequence =
+      left < 0
+        ? `a ${name} would hold ${formatBytes(used)} and has ${formatBytes(free)} free`
+        : `it leaves ${formatBytes(left)} on a ${name}, where the next allocation may fail`;
     yield {
       at: set.value,
-      message: `num_gpu ${set.number} turns fitting off: a ${fullest.name} would hold ${formatBytes(fullest.used)} and has ${formatBytes(fullest.free)} free.`,
+      message: `num_gpu ${set.number} turns fitting off: ${consequence}.`,
       help: `Without it, what does not fit stays on the CPU.`,
       // Safe: with it the model runs out of memory; without it the same model loads.
       fix: {

@@ -25,6 +25,7 @@ export function basis({ exact, source, origins }: Model): string | undefined {
     const [likeness] = origins ?? [];
     return `Judged by its name alone${likeness ? `: ${likeness.from}` : ""}.`;
   }
-  if (exact) return undefined;
+  // The catalogue's tensors are recomputed, and agree with the sizes that the library prints.
+  if (exact || source === "catalogue") return undefined;
   return "Its sizes are estimated by a model of the same shape.";
 }

@@ -7,7 +7,7 @@ import {
   measuredArchitectures,
 } from "../src/memory/architectures.js";
 import { generic } from "../src/memory/architectures/generic.js";
-import { tensorsOf } from "../src/memory/builder.js";
+import { tensorsOf } from "../src/memory/tensors.js";
 import { blockKinds } from "../src/memory/fold.js";
 import { keysOf, networkOf } from "../src/memory/network.js";
 import { catalogueModel, loadCatalogue } from "../src/models/catalogue.js";

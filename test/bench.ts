@@ -377,6 +377,18 @@ async function headers(): Promise<boolean> {
 /** The solver's twenty questions: the same model at twenty contexts. */
 const questions = Array.from({ length: 20 }, (_, index) => 4096 * (index + 1));
 
+const atContext = (context: number): RunParameters => ({
+  context,
+  batch: 512,
+  microBatch: 512,
+  sequences: 1,
+  unifiedCache: false,
+  typeK: "f16",
+  typeV: "f16",
+  flashAttention: "auto",
+  outputs: 1,
+});
+
 /** How long it takes to say what llama.cpp allocates, and what Ollama does. */
 async function memory(): Promise<void> {
   const machine = await resolveMachine("2x3090", nodeHost, root);
@@ -391,19 +403,8 @@ async function memory(): Promise<void> {
   for (const name of ["llama3.1:8b", "llama3.3:70b", "qwen3:30b-a3b", "deepseek-v3:671b"]) {
     const model = (await catalogueModel(name))!;
     const subject = subjectOf(model.header!);
-    const run = (context: number): RunParameters => ({
-      context,
-      batch: 512,
-      microBatch: 512,
-      sequences: 1,
-      unifiedCache: false,
-      typeK: "f16",
-      typeV: "f16",
-      flashAttention: "auto",
-      outputs: 1,
-    });
     const ask = (folds: boolean) => {
-      for (const context of questions) allocate(subject, devices, run(context), { folds });
+      for (const context of questions) allocate(subject, devices, atContext(context), { folds });
     };
     const input = {
       model,
@@ -414,10 +415,10 @@ async function memory(): Promise<void> {
     };
     const found = measured(
       {
-        one: () => allocate(subject, devices, run(8192)),
+        one: () => allocate(subject, devices, atContext(8192)),
         twenty: () => ask(true),
         whole: () => ask(false),
-        fit: () => fit(subject, devices, run(131072)),
+        fit: () => fit(subject, devices, atContext(131072)),
         plan: () => makePlan(input),
       },
       9,

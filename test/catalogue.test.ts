@@ -184,6 +184,24 @@ describe("other models", () => {
     expect((await model("llama3:8b-instruct-q8_0")).stop).toBeDefined();
   });
 
+  test("what else is known comes along", async () => {
+    expect(await model("gemma3:4b")).toMatchObject({
+      licence: "gemma",
+      minOllama: "0.6.0",
+      tokenizer: { tokens: 262_145 },
+    });
+    const { parameters, origins } = await model("llama3.3");
+    expect(parameters).toEqual({
+      stop: ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
+    });
+    expect(origins).toContainEqual({
+      facts: ["tensors"],
+      from: "catalogue of the library, llama3.3:70b",
+      exact: true,
+    });
+    expect((await model("llama3:8b-text-q4_0")).parameters).toBeUndefined();
+  });
+
   test("every default tag of known quantisation gives a whole model", async () => {
     const { entries } = await loadCatalogue();
     let exact = 0;
@@ -208,6 +226,31 @@ describe("other models", () => {
   });
 });
 
+describe("a file whose quantisation nobody names", () => {
+  test.each([
+    ["gemma3:1b-it-qat", "Q4_0", "1.0GB"],
+    ["gemma3:4b-it-qat", "Q4_0", "4.0GB"],
+    ["gemma3:27b-it-qat", "Q4_0", "18GB"],
+    ["gemma4:e2b-it-qat", "Q4_0", "4.3GB"],
+    ["gemma4:31b-it-qat", "Q4_0", "19GB"],
+    ["granite4:latest", "Q4_K_M", "2.1GB"],
+    ["deepseek-llm:67b-base", "Q4_0", "38GB"],
+  ])("%s is %s by its size", async (reference, quantisation, size) => {
+    const found = await model(reference);
+    const { low, high } = printedRange(size);
+    expect(found).toMatchObject({ quantisation, exact: false });
+    expect(found.fileBytes).toBeGreaterThan(low * 0.98);
+    expect(found.fileBytes).toBeLessThan(high * 1.02);
+  });
+
+  test("models trained for quantisation keep the embedding where the size says so", async () => {
+    const large = (await model("gemma3:4b-it-qat")).header!.tensors;
+    const small = (await model("gemma3:270m-it-qat")).header!.tensors;
+    expect(large[0]).toMatchObject({ name: "token_embd.weight", type: "F16" });
+    expect(small[0]).toMatchObject({ name: "token_embd.weight", type: "Q8_0" });
+  });
+});
+
 describe("what is not in the catalogue", () => {
   test.each([
     ["no such family", "llama9"],
@@ -216,7 +259,7 @@ describe("what is not in the catalogue", () => {
     ["another registry", "hf.co/library/llama3.2"],
     ["a path", "./llama3.2"],
     ["a digest", "llama3.2@sha256:0123"],
-    ["an unknown quantisation", "gemma3:4b-it-qat"],
+    ["an unknown mix of models", "muse-glimmer:30b-q4_K_M-dflash"],
     ["a model of another shape under the same size", "deepseek-r1:8b-llama-distill-q4_K_M"],
     ["nothing", ""],
   ])("%s: %s", async (_, reference) => {
@@ -224,7 +267,7 @@ describe("what is not in the catalogue", () => {
   });
 
   test("an entry is known even where its file is not", async () => {
-    expect((await catalogueEntry("gemma3:4b-it-qat"))?.id).toBe("gemma3:4b");
+    expect((await catalogueEntry("muse-glimmer:30b-q4_K_M-dflash"))?.id).toBe("muse-glimmer:30b");
     expect(await catalogueEntry("llama9")).toBeUndefined();
   });
 });
@@ -252,6 +295,17 @@ describe("modelLike", () => {
     const same = await modelLike("qwen2.5:7b", undefined, "ours");
     expect(same).toMatchObject({ fileBytes: like.fileBytes, quantisation: "Q4_K_M", exact: false });
     expect(same?.weights).toEqual(like.weights);
+  });
+
+  test("its tensors grow alike, and keep their dimensions", async () => {
+    const like = (await model("qwen2.5:7b")).header!;
+    const scaled = await modelLike("qwen2.5:7b", 2 * (await model("qwen2.5:7b")).fileBytes, "ours");
+    const { keys, tensors } = scaled!.header!;
+    expect(keys).toEqual(like.keys);
+    expect(tensors.map(({ dims }) => dims)).toEqual(like.tensors.map(({ dims }) => dims));
+    expect(sum(tensors.map(({ bytes }) => bytes)) / scaled!.weights.total).toBeCloseTo(1, 4);
+    expect(tensors[0]!.bytes / like.tensors[0]!.bytes).toBeCloseTo(2, 2);
+    expect(scaled!.origins?.[0]?.from).toBe("likeness of qwen2.5:7b");
   });
 
   test("stays whole where the file is smaller than a header", async () => {

@@ -201,7 +201,7 @@ describe("deepseek-r1:32b on Tesla T4s", () => {
     expect(plan(r1, "0.5.11", cards(count, 126976)).layers.onGpu).toBeGreaterThan(0);
   });
 
-  test("0.32.15 fits it on eight, a part on four, and num_gpu 999 on four runs out", () => {
+  test("0.32.15 fits it on eight, a part on four, and num_gpu 999 on four leaves next to nothing", () => {
     expect(plan(r1, "0.32.15", cards(8, 131072))).toMatchObject({
       layers: { onGpu: 65 },
       verdict: "fits",
@@ -209,7 +209,9 @@ describe("deepseek-r1:32b on Tesla T4s", () => {
     expect(plan(r1, "0.32.15", cards(4, 131072)).verdict).toBe("partial");
     const forced = cards(4, 131072);
     const settings = { numCtx: 131072, numGpu: 999 };
-    expect(plan(r1, "0.32.15", { ...forced, settings }).verdict).toBe("out-of-memory");
+    const { verdict, devices } = plan(r1, "0.32.15", { ...forced, settings });
+    expect(verdict).toBe("risky");
+    expect(Math.min(...devices.map(({ left }) => left))).toBeLessThan(256 * MiB);
   });
 });
 

@@ -8,11 +8,11 @@ const main = `modelfile-lint: reads Ollama Modelfiles as Ollama does, and says w
   modelfile-lint explain RULE     a rule's page
   modelfile-lint rules            every rule
   modelfile-lint model NAME|PATH  what is known of a model, and from where
-  modelfile-lint machine [NAME]   the machines known by name, or one as a profile to paste
+  modelfile-lint machine [NAME]   the machines known by name, or one as a profile; detect: this one
 
 Options of lint, and of plan where they make sense:
 
-  --machine NAME|FILE   the machine that runs the model; several times: each in turn
+  --machine NAME|FILE   the machine that runs the model, or auto: this one; several times: each in turn
   --ollama VERSION      the Ollama release that runs it (default: the newest known)
   --server NAME=VALUE   a variable of the server: OLLAMA_NUM_PARALLEL=4
   --model REF=PATH      where the model that a FROM names lies
@@ -33,9 +33,25 @@ Exit code: 0 nothing found at or above --fail-on; 1 something found; 2 the run i
 `;
 
 const verbs: Readonly<Partial<Record<VerbName, string>>> = {
-  plan: `modelfile-lint plan FILE --machine NAME|FILE [--ollama VERSION] [--server NAME=VALUE] [--json]
+  plan: `modelfile-lint plan FILE --machine NAME|FILE|auto [OPTIONS]
 
-Shows where the model's layers, KV cache and buffers go, and whether it fits.
+Shows what Ollama would do with this file on a machine: where the layers, the KV cache and the buffers
+go, as a table and as a picture; the context it gets and the largest one that fits; what to change.
+FILE may be -, standard input.
+
+  --machine NAME|FILE|auto  a machine known by name, a profile, or auto: this computer; several times,
+                            or a file with what kubectl get nodes -o json prints, to compare machines
+                            (up to three are then shown in full as well); -: such a file from standard
+                            input
+  --ollama VERSION          the Ollama release that runs it (default: the newest known)
+  --server NAME=VALUE       a variable of the server: OLLAMA_KV_CACHE_TYPE=q8_0
+  --model REF=PATH          where the model that FROM names lies, or a description of it
+  --online                  ask Ollama's server (OLLAMA_HOST) and Hugging Face about the model
+  --quiet                   the verdict alone, or the comparison
+  --json                    everything, in bytes; a list where there are several machines
+  --color, --no-color       otherwise colours in a terminal, unless NO_COLOR is set
+
+Exit code: 0 it runs on every machine; 1 on one it does not; 2 the run itself failed.
 `,
   parse: `modelfile-lint parse FILE [--ollama VERSION] [--json]
 
@@ -54,11 +70,18 @@ Lists every rule with its severity and whether it can fix what it finds.
 
 Prints what is known of a model and from where: the configuration, a GGUF file's header, a folder of
 safetensors, Ollama's own files (OLLAMA_MODELS), with --online its server (OLLAMA_HOST) and Hugging Face,
-the catalogue of its library, or the name alone.
+the catalogue of its library, or the name alone. Nothing is downloaded but headers and manifests, and
+without --online nothing at all.
 `,
-  machine: `modelfile-lint machine [NAME] [--json]
+  machine: `modelfile-lint machine [NAME|FILE|detect|-] [--json]
 
-Lists the machines known by name, or prints one as a profile to paste.
+  machine             lists the machines known by name
+  machine NAME        prints one as a profile to paste
+  machine detect      prints this computer as a profile; --machine auto takes it as it is
+  machine nodes.json  prints a profile for each kind of node in what kubectl get nodes -o json wrote
+  machine -           the same, or a profile, from standard input
+
+A profile is a file to name with --machine, or the content of machine: in a configuration.
 `,
 };
 

@@ -4,7 +4,7 @@ import type { Architecture } from "./architecture.js";
 import { architectureNamed, measuredArchitectures } from "./architectures.js";
 import { generic } from "./architectures/generic.js";
 import { backendsOf } from "./backends.js";
-import { Builder, tensorsOf, type Blueprint, type Tensors } from "./builder.js";
+import { Builder, type Blueprint } from "./builder.js";
 import { computeBound } from "./bound.js";
 import { caches } from "./cache.js";
 import { answering, contextSizes, type ContextSizes } from "./context.js";
@@ -14,6 +14,7 @@ import { keysOf, networkOf, type Network } from "./network.js";
 import { blockKinds, folded, type BlockKinds } from "./fold.js";
 import { layerDevices, placeWeights, type Placement } from "./placement.js";
 import { compute } from "./scheduler.js";
+import { tensorsOf, type Tensors } from "./tensors.js";
 
 /**
  * allocated: what a context takes when it is really created. measured: what llama.cpp finds when it only
@@ -65,7 +66,7 @@ export function allocate(
   const { network, tensors, architecture } = subject;
   const sizes = contextSizes(network, run);
   const layer = layerDevices(network, devices, run.gpuLayers, run.tensorSplit);
-  const placement = placeWeights(network, tensors.byName, devices, layer, run.overrides);
+  const placement = placeWeights(network, tensors, devices, layer, run.overrides);
   const few = foldedBlocks(subject, placement, devices);
   const blocks = folds ? few : Array.from({ length: network.layers }, (_, block) => block);
   const blueprint = { network, tensors, placement, run, sizes, blocks, flashAttention: true };
@@ -106,6 +107,19 @@ export function allocate(
   };
 }
 
+const inRam = () => ram;
+
+/**
+ * Bytes of weights, cache and state wherever they lie: what no placement can do without. Far quicker
+ * than an allocation.
+ */
+export function keptBytes(subject: Subject, run: RunParameters): number {
+  const { network, tensors } = subject;
+  const { host } = placeWeights(network, tensors, [], inRam);
+  const found = caches(network, [], run, contextSizes(network, run), inRam, true);
+  return host + found.cache.host + found.recurrent.host;
+}
+
 function accuracyOf(architecture: Architecture, network: Network): Allocation["accuracy"] {
   if (architecture === generic) return "bound";
   return measuredArchitectures.has(network.architecture) ? "exact" : "generic";
@@ -128,18 +142,13 @@ function boundOf(network: Network, sizes: ContextSizes, flashAttention: boolean)
 /** Numbers of the blocks that stand for all. */
 function foldedBlocks(
   { network, kinds }: Subject,
-  { layer, weights }: Placement,
+  { layer, scattered }: Placement,
   devices: readonly Device[],
 ): number[] {
-  // Where weights are copied to a device that computes with them, their types count, too.
-  const elsewhere = new Set<number>();
-  for (const [name, place] of weights) {
-    const block = /^blk\.(\d+)\./.exec(name)?.[1];
-    if (block !== undefined && place !== layer(Number(block))) elsewhere.add(Number(block));
-  }
   const byPlace = Array.from({ length: network.layers }, (_, block) => {
     const device = layer(block);
-    const copied = elsewhere.has(block) || (device === ram && devices.length > 0);
+    // Where weights are copied to a device that computes with them, their types count, too.
+    const copied = scattered.has(block) || (device === ram && devices.length > 0);
     const kind = copied ? -1 - kinds.typed[block]! : kinds.plain[block]!;
     return kind * (devices.length + 1) + device + 1;
   });

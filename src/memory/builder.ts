@@ -5,22 +5,7 @@ import type { ContextSizes } from "./context.js";
 import { Graph, isQuantised, NoGraph, ram, typeNamed, type Tensor, type Type } from "./graph.js";
 import { hasCache, stateElements, type Network } from "./network.js";
 import type { Placement } from "./placement.js";
-
-/** A model's tensors, to be looked up. */
-export interface Tensors {
-  byName: ReadonlyMap<string, TensorInfo>;
-  /** Those of each block, by what stands behind "blk.N.". */
-  ofBlock: readonly ReadonlyMap<string, TensorInfo>[];
-}
-
-export function tensorsOf(all: readonly TensorInfo[], blocks: number): Tensors {
-  const ofBlock = Array.from({ length: blocks }, () => new Map<string, TensorInfo>());
-  for (const tensor of all) {
-    const [, block, part] = /^blk\.(\d+)\.(.*)$/s.exec(tensor.name) ?? [];
-    if (part !== undefined) ofBlock[Number(block)]?.set(part, tensor);
-  }
-  return { byName: new Map(all.map((tensor) => [tensor.name, tensor])), ofBlock };
-}
+import type { Tensors } from "./tensors.js";
 
 /** What a graph is built from. */
 export interface Blueprint {
@@ -75,7 +60,7 @@ export class Builder {
     if (!info) return undefined;
     const known = this.#weights.get(info);
     if (known) return known;
-    const device = this.#blueprint.placement.weights.get(info.name) ?? ram;
+    const device = this.#blueprint.placement.weights.get(info) ?? ram;
     const weight = this.graph.weight(info.name, info.type, info.dims, device);
     this.#weights.set(info, weight);
     return weight;
@@ -123,8 +108,7 @@ export class Builder {
     const { tensors, placement } = this.#blueprint;
     const info = tensors.byName.get("token_embd.weight");
     if (!info) throw new NoGraph('The model has no tensor "token_embd.weight".');
-    const device =
-      placement.weights.get("output.weight") ?? placement.weights.get("token_embd.weight") ?? ram;
+    const device = placement.output ?? placement.weights.get(info) ?? ram;
     const make = () => this.graph.weight("token_embd.weight", info.type, info.dims, device);
     return this.#once("output (tied)", make)!;
   }

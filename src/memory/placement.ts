@@ -2,6 +2,7 @@ import type { TensorInfo } from "../models/header.js";
 import type { Device, TensorOverride } from "./allocation.js";
 import { isQuantised, ram, rowBytes, typeNamed, type Type } from "./graph.js";
 import type { Network } from "./network.js";
+import type { Tensors } from "./tensors.js";
 
 /** How a backend lays out what it allocates. */
 export interface Layout {
@@ -70,8 +71,11 @@ export function layerDevices(
 /** Where each weight lies. */
 export interface Placement {
   layer: LayerDevice;
-  /** By tensor name; "output.weight" also where the output is tied to the input embedding. */
-  weights: ReadonlyMap<string, number>;
+  weights: ReadonlyMap<TensorInfo, number>;
+  /** Where the output's matrix lies that is tied to the input embedding. */
+  output: number | undefined;
+  /** Blocks with tensors elsewhere than the block itself. */
+  scattered: ReadonlySet<number>;
   /** Bytes by device. */
   devices: readonly number[];
   host: number;
@@ -86,7 +90,7 @@ const ropeFactors = /^rope_(?:freqs|factors)/;
 /** llama-model.cpp load_tensors, create_tensor. */
 export function placeWeights(
   network: Network,
-  tensors: ReadonlyMap<string, TensorInfo>,
+  tensors: Tensors,
   devices: readonly Device[],
   layer: LayerDevice,
   overrides: readonly TensorOverride[] = [],
@@ -101,37 +105,47 @@ export function placeWeights(
     else used[device]! += size;
   };
 
-  const weights = new Map<string, number>();
-  for (const tensor of tensors.values()) {
-    const { name } = tensor;
-    if (ropeFactors.test(name)) {
-      // A copy for every device that rotates with it; gemma4 does so only where the whole context is seen.
-      const copies = new Set<number>();
-      for (let block = 0; block < layers; block++) {
-        if (architecture !== "gemma4" || !windowed[block]) copies.add(layer(block));
-      }
-      for (const device of copies) add(tensor, device);
+  const weights = new Map<TensorInfo, number>();
+  const put = (tensor: TensorInfo, natural: number): boolean => {
+    const override = overrides.find(({ pattern }) => pattern.test(tensor.name));
+    const device = override ? (override.device ?? ram) : natural;
+    add(tensor, device);
+    weights.set(tensor, device);
+    return device === natural;
+  };
+  const scattered = new Set<number>();
+  for (const [block, own] of tensors.ofBlock.entries()) {
+    const device = layer(block);
+    for (const tensor of own.values()) {
+      if (!put(tensor, device)) scattered.add(block);
+    }
+  }
+  for (const tensor of tensors.others) {
+    if (!ropeFactors.test(tensor.name)) {
+      put(tensor, naturalPlace(network, tensor.name, layer));
       continue;
     }
-    const override = overrides.find(({ pattern }) => pattern.test(name));
-    const device = override ? (override.device ?? ram) : naturalPlace(network, name, layer);
-    add(tensor, device);
-    weights.set(name, device);
+    // A copy for every device that rotates with it; gemma4 does so only where the whole context is seen.
+    const copies = new Set<number>();
+    for (let block = 0; block < layers; block++) {
+      if (architecture !== "gemma4" || !windowed[block]) copies.add(layer(block));
+    }
+    for (const device of copies) add(tensor, device);
   }
 
-  const tied = tensors.has("output.weight") ? undefined : tensors.get("token_embd.weight");
+  const { byName } = tensors;
+  const tied = byName.has("output.weight") ? undefined : byName.get("token_embd.weight");
+  let output: number | undefined;
   if (tied && (!network.encodes || architecture === "gemma-embedding")) {
-    const device = layer(blocks);
+    output = layer(blocks);
     // In RAM the input embedding serves for both, but these two load it twice.
-    if (device !== ram || /^gemma(?:3n|4)$/.test(architecture)) add(tied, device);
-    weights.set("output.weight", device);
+    if (output !== ram || /^gemma(?:3n|4)$/.test(architecture)) add(tied, output);
   }
-  return { layer, weights, devices: used, host };
+  return { layer, weights, output, scattered, devices: used, host };
 }
 
+/** Of a tensor that belongs to no block. */
 function naturalPlace({ architecture, blocks }: Network, name: string, layer: LayerDevice): number {
-  const block = /^blk\.(\d+)\./.exec(name)?.[1];
-  if (block !== undefined) return layer(Number(block));
   if (inputs.test(name)) return ram;
   // lfm2 calls the norm of its output so.
   const atStart =

@@ -135,15 +135,15 @@ function absorbedKeys(model: Hyperparameters) {
 }
 
 /**
- * One block in n sees the whole context, the last of each n where a number says it; true: a window.
- * Undefined where the order is not known or there is none (phi3 has a window that nobody uses).
+ * One block in n sees the whole context: the last of each n, but in laguna the first; or for each block
+ * whether it has a window, where the converter lists them. Undefined where the order is not known or
+ * there is none (phi3 has a window that nobody uses).
  */
 function windowPattern(model: Hyperparameters): number | boolean[] | undefined {
   const { sliding_window_pattern: every, sliding_window_full_at: at, block_count: blocks } = model;
   const full = model.extra?.full_attention_layers;
   if (!full && (!every || typeof at !== "number")) return undefined;
-  const listed = full !== undefined || at !== every! - 1 || model.architecture === "gemma3n";
-  if (!listed) return every ?? undefined;
+  if (!full && model.architecture !== "gemma3n") return every ?? undefined;
   return Array.from({ length: blocks }, (_, block) =>
     full ? !full.includes(block) : block % every! !== at,
   );

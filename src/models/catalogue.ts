@@ -102,7 +102,7 @@ export async function modelLike(
 ): Promise<Model | undefined> {
   const model = await catalogueModel(like);
   if (!model) return undefined;
-  const { shape, fileBytes, quantisation, header: tensors, tokenizer } = model;
+  const { shape, fileBytes, quantisation, header: table, tokenizer } = model;
   const known = {
     name,
     source: "description",
@@ -117,7 +117,7 @@ export async function modelLike(
       weights: model.weights,
       fileBytes,
       ...(quantisation !== undefined && { quantisation }),
-      ...(tensors && { header: tensors }),
+      ...(table && { header: table }),
     };
   }
   // A file smaller than the other's header would leave nothing for the tensors.
@@ -127,7 +127,7 @@ export async function modelLike(
     ...known,
     weights: scaledWeights(model.weights, total),
     fileBytes: weights,
-    ...(tensors && { header: scaledHeader(tensors, total / model.weights.total) }),
+    ...(table && { header: scaledHeader(table, total / model.weights.total) }),
   };
 }
 

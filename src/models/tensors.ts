@@ -60,6 +60,7 @@ const builders = new Map<string, (model: Hyperparameters) => Iterable<Tensor>>([
   ["nomic-bert", bert],
   ["nomic-bert-moe", bert],
   ["olmo2", olmo2],
+  ["olmo3", olmo2],
   ["phi2", phi2],
   ["phi3", phi3],
   ["pro", llama],

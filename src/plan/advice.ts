@@ -1,3 +1,4 @@
+import type { Backend } from "../machines/machine.js";
 import { formatBytes } from "../machines/sizes.js";
 import type { Model } from "../models/model.js";
 import type { Plan } from "./plan.js";
@@ -18,6 +19,17 @@ export interface Advice {
   effect: string;
 }
 
+/** The variable that chooses the cards of a backend. */
+const visibility: Readonly<Partial<Record<Backend, string>>> = {
+  cuda: "CUDA_VISIBLE_DEVICES",
+  rocm: "ROCR_VISIBLE_DEVICES",
+  vulkan: "GGML_VK_VISIBLE_DEVICES",
+};
+
+function isBetter(changed: Plan, now: Plan): boolean {
+  return isWhollyOnGpu(changed) || changed.layers.onGpu > now.layers.onGpu;
+}
+
 /**
  * What to change so that a model runs better on a machine, best first. `others` are the same model in
  * other quantisations, where they are known.
@@ -36,16 +48,14 @@ export function advise(plan: Plan, others: readonly Model[] = []): Advice[] {
       });
     }
     const cache = withSmallerCache(plan);
-    if (cache) {
-      const saved = cacheBytes(plan) - cacheBytes(cache.plan);
-      const gained = cache.plan.layers.onGpu - plan.layers.onGpu;
-      if (isWhollyOnGpu(cache.plan) || gained > 0) {
-        const layers = isWhollyOnGpu(cache.plan) ? all : `${cache.plan.layers.onGpu} layers`;
-        advice.push({
-          change: "OLLAMA_KV_CACHE_TYPE=q8_0",
-          effect: `The cache takes ${formatBytes(saved)} less, and ${layers} lie on the GPUs.`,
-        });
-      }
+    const saved = cache ? cacheBytes(plan) - cacheBytes(cache.plan) : 0;
+    // Copies that attention makes of a quantised cache may take more than it saves.
+    if (cache && saved > 0 && isBetter(cache.plan, plan)) {
+      const layers = isWhollyOnGpu(cache.plan) ? all : `${cache.plan.layers.onGpu} layers`;
+      advice.push({
+        change: "OLLAMA_KV_CACHE_TYPE=q8_0",
+        effect: `The cache takes ${formatBytes(saved)} less, and ${layers} lie on the GPUs.`,
+      });
     }
     const smaller = others.filter(({ fileBytes }) => fileBytes < plan.model.fileBytes);
     const best = bestQuantisation(plan, smaller);
@@ -67,8 +77,9 @@ export function advise(plan: Plan, others: readonly Model[] = []): Advice[] {
     const fewest = used > 1 ? fewestGpus(plan) : undefined;
     if (fewest && fewest.value < used) {
       const count = fewest.value === 1 ? "One GPU holds" : `${fewest.value} GPUs hold`;
+      const backend = plan.machine.gpus[0]!.backend;
       advice.push({
-        change: `CUDA_VISIBLE_DEVICES for ${fewest.value} of ${used} GPUs`,
+        change: `${visibility[backend] ?? "The server"} for ${fewest.value} of ${used} GPUs`,
         effect: `${count} ${all}; the others stay free.`,
       });
     }

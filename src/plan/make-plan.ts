@@ -10,18 +10,19 @@ import { automaticBatch, chooseGpus, predictVram } from "./llama-server.js";
 import { decideMmap, type MmapDecision } from "./mmap.js";
 import { presses } from "./pressure.js";
 import { knowsCache } from "./bound.js";
-import { physicalPlacement } from "./physical.js";
+import { leastBytes, physicalPlacement } from "./physical.js";
 import type { Placement } from "./placed.js";
 import type { Decision, DevicePlan, HostPlan, Plan, PlanInput, Verdict } from "./plan.js";
 import { serverFlag, serverNumber } from "./server.js";
 
-/** What Ollama of a release does with a model on a machine, and why. Pure; a few milliseconds. */
+/** What Ollama of a release does with a model on a machine, and why. Pure. */
 export function makePlan(input: PlanInput): Plan {
   const { release, machine, model, server, settings } = input;
   const context = chooseContext(input);
   const engine = engineOf(model, release, server);
   const { effective, outcome, retried } = settled(input, context);
   const { parallel } = outcome;
+  let found: Plan["limits"] | undefined;
   return {
     release,
     engine,
@@ -51,7 +52,10 @@ export function makePlan(input: PlanInput): Plan {
     verdict: outcome.verdict,
     reasons: outcome.reasons,
     refusal: outcome.refusal,
-    limits: limits(input, effective, outcome),
+    // Many plans are made for one question, and few of them are asked for their limits.
+    get limits() {
+      return (found ??= limits(input, effective, outcome));
+    },
     decisions: [...context.decisions, ...retried, ...outcome.decisions],
     accuracy: outcome.accuracy,
     reproduced: outcome.reproduced,
@@ -720,6 +724,7 @@ function limits(input: PlanInput, effective: number, now: Outcome): Plan["limits
   const outcomes = new Map<number, Outcome>([[effective, now]]);
   const holds = (test: (outcome: Outcome) => boolean) => (steps: number) => {
     const tokens = steps * step;
+    if (test === full && isTooMuch(input, now, tokens)) return false;
     let outcome = outcomes.get(tokens);
     if (!outcome) outcomes.set(tokens, (outcome = decide(input, tokens, true)));
     return test(outcome);
@@ -736,6 +741,17 @@ function limits(input: PlanInput, effective: number, now: Outcome): Plan["limits
     numCtxFullGpu: input.machine.gpus.length === 0 ? undefined : largest(full),
     numCtxRuns: largest(runs),
   };
+}
+
+/** Whether weights and cache alone are more than all cards have together. */
+function isTooMuch(input: PlanInput, now: Outcome, tokens: number): boolean {
+  const { model, machine } = input;
+  const { parallel, numBatch, kvType } = now;
+  const shared = { flashAttention: true, outputs: 1, unifiedCache: false, gpus: [] };
+  const least = leastBytes({ model, numCtx: tokens, parallel, numBatch, kvType, ...shared });
+  const free = machine.gpus.reduce((sum, gpu) => sum + gpu.free, 0);
+  // The input embedding may stay in RAM.
+  return least !== undefined && least - model.weights.input > free;
 }
 
 /** The largest of 1 … most that holds, where all smaller ones do; 0 where none does. */

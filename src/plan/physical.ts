@@ -1,5 +1,5 @@
 import type { Gpu } from "../machines/machine.js";
-import { allocate, subjectOf, type Subject } from "../memory/allocate.js";
+import { allocate, keptBytes, subjectOf, type Subject } from "../memory/allocate.js";
 import type { Allocation, Device, RunParameters, Share } from "../memory/allocation.js";
 import { NoGraph } from "../memory/graph.js";
 import { fit } from "../memory/fit.js";
@@ -29,6 +29,18 @@ export function physicalPlacement(input: PhysicalInput): Placement {
   }
 }
 
+/** Bytes of weights, cache and state, wherever they lie; undefined where the tensors are not known. */
+export function leastBytes(input: Omit<PhysicalInput, "layers">): number | undefined {
+  const { header } = input.model;
+  if (!header) return undefined;
+  try {
+    return keptBytes(subjectFor(header), askedFor({ ...input, layers: 0 }));
+  } catch (error) {
+    if (error instanceof NoGraph) return undefined;
+    throw error;
+  }
+}
+
 const subjects = new WeakMap<Header, Subject>();
 
 function subjectFor(header: Header): Subject {
@@ -48,18 +60,7 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
     free: Math.max(0, gpu.free - driverContext(gpu) - (index === 0 ? projector : 0)),
     ...capability(gpu),
   }));
-  const asked: RunParameters = {
-    context: input.numCtx * input.parallel,
-    batch: input.numBatch,
-    microBatch: input.numBatch,
-    sequences: input.parallel,
-    unifiedCache: input.unifiedCache,
-    typeK: input.kvType,
-    typeV: input.kvType,
-    flashAttention: input.flashAttention,
-    outputs: input.outputs,
-    embeddings: model.shape.embeddingOnly === true,
-  };
+  const asked = askedFor(input);
   const run =
     layers === "fit"
       ? devices.length > 0
@@ -88,10 +89,12 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
       used: count > 0 ? bytes + own + overhead : 0,
     };
   });
-  const onGpu = sum(found.layers);
+  // Blocks that predict further tokens count for llama.cpp, not for Ollama.
+  const all = offloadableLayers(model);
+  const onGpu = Math.min(sum(found.layers), all);
   const host = {
     ...found.host,
-    layers: subject.network.blocks + 1 - onGpu,
+    layers: all - onGpu,
     experts: run.overrides?.length ?? 0,
     weights: found.host.weights + beside.at(-1)! + (first < 0 ? projector : 0),
   };
@@ -152,6 +155,22 @@ function besideModel(
 
 function bytesIn({ weights, cache, recurrent, compute }: Share): number {
   return weights + cache + recurrent + compute;
+}
+
+/** What llama.cpp is asked to run. */
+function askedFor(input: PhysicalInput): RunParameters {
+  return {
+    context: input.numCtx * input.parallel,
+    batch: input.numBatch,
+    microBatch: input.numBatch,
+    sequences: input.parallel,
+    unifiedCache: input.unifiedCache,
+    typeK: input.kvType,
+    typeV: input.kvType,
+    flashAttention: input.flashAttention,
+    outputs: input.outputs,
+    embeddings: input.model.shape.embeddingOnly === true,
+  };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -64,7 +64,7 @@ interface Overheads {
   fitMargin: { bytes: number };
 }
 
-const overheads = facts as unknown as Overheads;
+const overheads = facts as Overheads;
 
 /** Bytes that the driver takes of a card in use. */
 export function driverContext({ overhead, backend }: Gpu): number {

@@ -1,110 +1,182 @@
 import { createColors } from "picocolors";
-import { formatBytes } from "../machines/sizes.js";
-import type { DevicePlan, Plan, Verdict } from "../plan/plan.js";
-import { visible, width } from "./terminal.js";
+import { since } from "../facts/release.js";
+import type { Model } from "../models/model.js";
+import type { Advice } from "../plan/advice.js";
+import type { Plan, Verdict } from "../plan/plan.js";
+import { picture } from "./bars.js";
+import { memoriesOf, takesPart, type Memory } from "./memories.js";
+import { memoryTable } from "./plan-table.js";
+import { scaleOf, sizeWithUnit, type Scale } from "./scale.js";
+import { oneLine, paragraph, width, wrapped, type Screen } from "./terminal.js";
 
-const barWidth = 32;
+type Colors = ReturnType<typeof createColors>;
 
-const words: Readonly<Record<Verdict, string>> = {
-  fits: "fits",
-  risky: "fits, with little to spare",
-  partial: "runs partly on the CPU",
-  cpu: "runs on the CPU alone",
-  "out-of-memory": "runs out of memory",
-  refused: "is refused",
-};
-
-/** A plan for the terminal: the verdict, a bar for each device, and how it came about. */
-export function planText(plan: Plan, reference: string, color: boolean): string {
-  const colors = createColors(color);
-  const { context, layers, host, mmap, limits } = plan;
-  const good = plan.verdict === "fits";
-  const bad = plan.verdict === "refused" || plan.verdict === "out-of-memory";
-  const paint = good ? colors.green : bad ? colors.red : colors.yellow;
+/**
+ * A plan for the terminal: the verdict, what lies where as a table and as a picture, how it came about,
+ * and what to change.
+ */
+export function planText(
+  plan: Plan,
+  reference: string,
+  advice: readonly Advice[],
+  screen: Screen,
+): string {
+  const colors = createColors(screen.color);
+  const scale = scaleOf([plan]);
+  const memories = memoriesOf(plan);
   const lines = [
-    `${colors.bold(visible(reference))} on ${visible(plan.machine.name)}, Ollama ${plan.release.version}: ${colors.bold(paint(words[plan.verdict]))}`,
-    ...plan.reasons.map((reason) => `  ${visible(reason)}`),
+    ...headline(plan, reference, screen),
     "",
-    `  layers   ${layers.onGpu} of ${layers.offloadable} on ${plan.devices.length === 1 ? "the GPU" : "GPUs"}`,
-    `  context  ${context.effective} tokens (${context.from})${
-      context.parallel > 1 ? `, ${context.parallel} requests at once: ${context.cells} cells` : ""
-    }, ${plan.kvCacheType}, flash attention ${plan.flashAttention}`,
-    `  mmap     ${mmap.inForce ? "on" : "off"}: ${visible(mmap.reason)}`,
-    ...(limits.numCtxFullGpu === undefined
-      ? []
-      : [`  num_ctx  up to ${limits.numCtxFullGpu} with every layer on the GPU`]),
-    ...(plan.decidedBy.ollamaEstimate === undefined
-      ? []
-      : [`  estimate ${formatBytes(plan.decidedBy.ollamaEstimate)} by Ollama itself`]),
+    ...memoryTable(memories, scale, screen),
+    ...notes(plan).flatMap((note) => paragraph(note, screen, 2).map(colors.dim)),
     "",
-    ...plan.devices.flatMap((device) => devicePicture(device, colors)),
-    ...hostPicture(host, colors),
+    ...picture(memories, scale, screen),
     "",
-    legend(colors),
+    ...facts(plan, memories.at(-1), scale).flatMap((fact) => factLines(fact, screen, colors)),
+    ...adviceLines(advice, screen, colors),
     "",
   ];
   return lines.join("\n");
 }
 
-type Colors = ReturnType<typeof createColors>;
-
-interface Part {
-  bytes: number;
-  mark: string;
-  paint: (text: string) => string;
+/** The verdict in one sentence, and its reasons. */
+export function headline(plan: Plan, reference: string, screen: Screen): string[] {
+  const colors = createColors(screen.color);
+  const name = oneLine(reference);
+  const about = ` on ${oneLine(plan.machine.name)}, Ollama ${plan.release.version}:`;
+  const verdict = verdictText(plan);
+  const shown = colors.bold(verdictPaint(plan.verdict, colors)(verdict));
+  const first =
+    width(name + about) + 1 + width(verdict) <= screen.columns
+      ? [`${colors.bold(name)}${about} ${shown}`]
+      : [...wrapped(name + about, screen.columns), `  ${shown}`];
+  return [...first, ...plan.reasons.flatMap((reason) => paragraph(oneLine(reason), screen, 2))];
 }
 
-function devicePicture(device: DevicePlan, colors: Colors): string[] {
-  const { weights, cache, compute, projector, overhead, total, used } = device;
-  const taken = Math.max(0, total - device.free);
-  const parts = [
-    { bytes: taken, mark: "▒", paint: colors.dim },
-    { bytes: weights, mark: "█", paint: colors.blue },
-    { bytes: cache, mark: "▓", paint: colors.magenta },
-    { bytes: compute + projector + overhead, mark: "▚", paint: colors.yellow },
-  ];
-  const share = device.layers === 1 ? "1 layer" : `${device.layers} layers`;
-  return [
-    row(
-      `${device.id} ${visible(device.name)}`,
-      bar(parts, total),
-      `${formatBytes(used)} of ${formatBytes(device.free)} free, ${share}`,
-    ),
-  ];
+function verdictText({ verdict, devices }: Plan): string {
+  const used = devices.filter(takesPart).length;
+  const where = used === 1 ? "on one GPU" : `on ${used} GPUs`;
+  const texts: Readonly<Record<Verdict, string>> = {
+    fits: `fits ${where}`,
+    risky: `fits ${where}, with little to spare`,
+    partial: "runs partly on the CPU",
+    cpu: "runs on the CPU alone",
+    "out-of-memory": "runs out of memory",
+    refused: "is refused",
+  };
+  return texts[verdict];
 }
 
-function hostPicture(host: Plan["host"], colors: Colors): string[] {
-  const { weights, mapped, cache, compute, total, used, free } = host;
-  const parts = [
-    { bytes: Math.max(0, total - free), mark: "▒", paint: colors.dim },
-    { bytes: weights, mark: "█", paint: colors.blue },
-    { bytes: cache, mark: "▓", paint: colors.magenta },
-    { bytes: compute, mark: "▚", paint: colors.yellow },
-  ];
-  const paged = mapped > 0 ? `, and ${formatBytes(mapped)} mapped from the file` : "";
-  return [
-    row("RAM", bar(parts, total), `${formatBytes(used)} of ${formatBytes(free)} free${paged}`),
-  ];
+export function verdictPaint(verdict: Verdict, colors: Colors): (text: string) => string {
+  if (verdict === "fits") return colors.green;
+  return verdict === "refused" || verdict === "out-of-memory" ? colors.red : colors.yellow;
 }
 
-function row(name: string, picture: string, text: string): string {
-  const shown = name.length > 26 ? `${name.slice(0, 25)}…` : name;
-  return `  ${shown}${" ".repeat(Math.max(0, 26 - width(shown)))} ${picture}  ${text}`;
-}
-
-/** Shares of the whole, each at least one mark wide where there is anything of it. */
-function bar(parts: readonly Part[], total: number): string {
-  let left = barWidth;
-  let picture = "";
-  for (const { bytes, mark, paint } of parts) {
-    const share = total > 0 ? Math.round((bytes / total) * barWidth) : 0;
-    const marks = Math.min(left, bytes > 0 ? Math.max(1, share) : 0);
-    picture += paint(mark.repeat(marks));
-    left -= marks;
+/** What the table's figures are, where they are not what is allocated. */
+function notes(plan: Plan): string[] {
+  const { devices, machine, model } = plan;
+  const found: string[] = [];
+  if (isEstimated(plan)) {
+    found.push("The GPUs' figures are Ollama's own estimate, by which this release decides.");
   }
-  return picture + "·".repeat(Math.max(0, left));
+  if (devices.some((device, index) => takesPart(device) && machine.gpus[index]?.integrated)) {
+    found.push("The GPU's memory is part of the RAM.");
+  }
+  const bounds = accuracyNote(plan);
+  if (bounds !== undefined) found.push(bounds);
+  if (!model.exact) found.push(basisNote(model));
+  return found;
 }
 
-function legend(colors: Colors): string {
-  return `  ${colors.dim("▒")} in use  ${colors.blue("█")} weights  ${colors.magenta("▓")} KV cache  ${colors.yellow("▚")} compute and overhead  · free`;
+/** Whether the cards' figures are Ollama's and not those of what is allocated. */
+function isEstimated({ devices, host, decidedBy }: Plan): boolean {
+  if (!devices.some(takesPart)) return false;
+  const inRam = host.resident + host.cache + host.recurrent + host.compute + host.output;
+  const listed = devices.reduce((sum, { used }) => sum + used, inRam);
+  return Math.abs(listed - decidedBy.physical) > 1;
+}
+
+function accuracyNote({ accuracy, release }: Plan): string | undefined {
+  // From 0.30 on it is among the reasons: what is allocated decides.
+  if (accuracy === "exact" || since(release, "0.30.0")) return undefined;
+  return accuracy === "bound"
+    ? "Compute buffers are a bound, not a measurement."
+    : "Compute buffers are read off the tensors, and may differ by a tenth.";
+}
+
+function basisNote({ source, origins }: Model): string {
+  const origin = origins?.find(({ exact, facts: told }) => !exact && told.includes("tensors"));
+  const from = origin ? `: ${oneLine(origin.from)}` : "";
+  if (source === "name") return `Sizes rest on the model's name alone${from}.`;
+  return `Sizes are not read from the model itself${from}.`;
+}
+
+type Fact = readonly [name: string, text: string];
+
+function facts(plan: Plan, ram: Memory | undefined, scale: Scale): Fact[] {
+  const { mmap, host, decidedBy } = plan;
+  const size = (bytes: number) => sizeWithUnit(bytes, scale);
+  const found: Fact[] = [
+    ["context", contextText(plan)],
+    ["num_ctx", limitText(plan)],
+    ["KV cache", `${plan.kvCacheType}, flash attention ${plan.flashAttention}`],
+    ["batch", `${plan.numBatch} tokens`],
+  ];
+  const mapped = mmap.inForce ? `, ${size(host.mapped)} mapped from the file` : "";
+  found.push(["mmap", `${mmap.inForce ? "on" : "off"}${mapped}. ${oneLine(mmap.reason)}`]);
+  if (ram && ram.mapped > 0 && ram.mapped > ram.left) {
+    const room = size(Math.max(0, ram.left));
+    const text = `${size(ram.mapped)} of mapped weights have ${room} of RAM: what finds no place is read from the disk again and again.`;
+    found.push(["paging", text]);
+  }
+  const own =
+    decidedBy.ollamaEstimate === undefined
+      ? ""
+      : `; Ollama itself counts ${size(decidedBy.ollamaEstimate)}`;
+  found.push(["memory", `${size(decidedBy.physical)} in all${own}`]);
+  return found;
+}
+
+function contextText({ context, model }: Plan): string {
+  const { numCtx, from, effective, parallel, cells } = context;
+  const by = {
+    modelfile: "the Modelfile sets",
+    server: "OLLAMA_CONTEXT_LENGTH sets",
+    default: "Ollama chooses",
+  }[from];
+  const asked = numCtx === effective ? `, which ${by}` : `; ${by} ${numCtx}`;
+  const slots = parallel > 1 ? `; ${parallel} requests at once make ${cells} cells` : "";
+  const { trainedContext } = model.shape;
+  const beyond =
+    trainedContext !== undefined && effective > trainedContext
+      ? `; trained for ${trainedContext}`
+      : "";
+  return `${effective} tokens${asked}${beyond}${slots}`;
+}
+
+function limitText({ limits, machine, layers }: Plan): string {
+  const { numCtxFullGpu, numCtxRuns } = limits;
+  const runs = numCtxRuns === undefined ? "none runs" : `up to ${numCtxRuns} runs`;
+  if (machine.gpus.length === 0) return runs;
+  const all = `all ${layers.offloadable} layers on the GPU${machine.gpus.length === 1 ? "" : "s"}`;
+  if (numCtxFullGpu === undefined) return `none puts ${all}; ${runs}`;
+  if (numCtxFullGpu === numCtxRuns) return `${runs}, with ${all}`;
+  return `up to ${numCtxFullGpu} with ${all}; ${runs}`;
+}
+
+function factLines([name, text]: Fact, screen: Screen, colors: Colors): string[] {
+  const [first = "", ...rest] = paragraph(text, screen, 12);
+  return [`  ${colors.dim(name.padEnd(10))}${first.slice(12)}`, ...rest];
+}
+
+function adviceLines(advice: readonly Advice[], screen: Screen, colors: Colors): string[] {
+  if (advice.length === 0) return [];
+  return [
+    "",
+    colors.bold("  What to change"),
+    ...advice.flatMap(({ change, effect }) => [
+      ...paragraph(oneLine(change), screen, 4).map(colors.cyan),
+      ...paragraph(oneLine(effect), screen, 6),
+    ]),
+  ];
 }
