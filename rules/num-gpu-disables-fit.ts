@@ -21,7 +21,7 @@ instead of a part on the CPU (llama.cpp #19437).
       bad: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\nPARAMETER num_gpu 999\n",
       good: "FROM deepseek-r1:32b\nPARAMETER num_ctx 131072\n",
       message:
-        "num_gpu 999 turns fitting off: it leaves 60.44 MiB on a Tesla T4, where the next allocation may fail.",
+        "num_gpu 999 turns fitting off: it leaves 60 MiB on a Tesla T4, where the next allocation may fail.",
       ollama: "0.32.15",
       machine:
         "ram: 256GiB\ngpus:\n  - name: Tesla T4\n    count: 4\n    memory: 15GiB\n    free: 14814MiB\n",

@@ -64,7 +64,7 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
   const run =
     layers === "fit"
       ? devices.length > 0
-        ? fit(subject, devices, asked, { margin: fitMargin, folds: quick }).run
+        ? fit(subject, devices, asked, { margin: fitMargin }).run
         : asked
       : typeof layers === "number"
         ? { ...asked, gpuLayers: layers }
