@@ -9,7 +9,7 @@ import { computeBound } from "./bound.js";
 import { caches } from "./cache.js";
 import { answering, contextSizes, type ContextSizes } from "./context.js";
 import { cudaSupports } from "./flash-attention.js";
-import { NoGraph, ram, type Graph } from "./graph.js";
+import { ram, type Graph } from "./graph.js";
 import { keysOf, networkOf, type Network } from "./network.js";
 import { blockKinds, folded, type BlockKinds } from "./fold.js";
 import { layerDevices, placeWeights, type Placement } from "./placement.js";
@@ -76,7 +76,19 @@ export function allocate(
     devices,
   );
   const kept = caches(network, devices, run, sizes, layer, flashAttention);
-  const graphs = computeBuffers({ ...blueprint, flashAttention }, architecture, devices, way);
+  const settled = { ...blueprint, flashAttention };
+  const graphs = computeBuffers(settled, architecture, devices, way);
+  // While it answers, one token a sequence passes: hardly ever more, and then it does not depend on blocks.
+  const answer =
+    way === "measured" || folds
+      ? []
+      : computeBuffers(
+          { ...settled, blocks: few, sizes: answering(sizes) },
+          architecture,
+          devices,
+          way,
+        ).bytes;
+  const computeOn = (index: number) => Math.max(graphs.bytes.at(index)!, answer.at(index) ?? 0);
   // A graph that is only guessed from the tensors may be too small.
   const least = architecture === generic ? boundOf(network, sizes, flashAttention) : 0;
 
@@ -90,13 +102,13 @@ export function allocate(
       weights: placement.devices[index]!,
       cache: kept.cache.devices[index]!,
       recurrent: kept.recurrent.devices[index]!,
-      compute: Math.max(graphs.bytes[index]!, least),
+      compute: Math.max(computeOn(index), least),
     })),
     host: {
       weights: placement.host,
       cache: kept.cache.host,
       recurrent: kept.recurrent.host,
-      compute: graphs.bytes.at(-1)!,
+      compute: computeOn(-1),
       output: outputBytes(network, run, sizes),
     },
     context: { perSequence: sizes.perSequence, total: sizes.total },
@@ -193,29 +205,16 @@ function computeBuffers(
   devices: readonly Device[],
   way: Way,
 ): { bytes: number[]; nodes: number; splits: number } {
-  if (!architecture)
-    throw new NoGraph(`No graph is known for "${blueprint.network.architecture}".`);
   const { network, run, sizes } = blueprint;
-  const backends = backendsOf(devices);
   const gpuLayers = run.gpuLayers ?? -1;
   const wholly = gpuLayers < 0 || gpuLayers > network.blocks;
   const pipelined =
     devices.length > 1 && wholly && run.offloadCache !== false && !run.overrides?.length;
-  const of = (own: ContextSizes) => {
-    const graph = built(architecture, { ...blueprint, sizes: own });
-    const allocated = way === "allocated";
-    return compute(graph, {
-      backends,
-      pipelined,
-      pinsNorms: allocated && (wholly || own.tokens < 32),
-      pinsAttention: allocated,
-    });
-  };
-  const prompt = of(sizes);
-  if (way === "measured") return prompt;
-  const answer = of(answering(sizes));
-  return {
-    ...prompt,
-    bytes: prompt.bytes.map((bytes, index) => Math.max(bytes, answer.bytes[index]!)),
-  };
+  const allocated = way === "allocated";
+  return compute(built(architecture, blueprint), {
+    backends: backendsOf(devices),
+    pipelined,
+    pinsNorms: allocated && (wholly || sizes.tokens < 32),
+    pinsAttention: allocated,
+  });
 }

@@ -724,7 +724,8 @@ function limits(input: PlanInput, effective: number, now: Outcome): Plan["limits
   const outcomes = new Map<number, Outcome>([[effective, now]]);
   const holds = (test: (outcome: Outcome) => boolean) => (steps: number) => {
     const tokens = steps * step;
-    if (test === full && isTooMuch(input, now, tokens)) return false;
+    const spare = spareMemory(input, now, tokens);
+    if (spare && (spare.inAll < 0 || (test === full && spare.onGpus < 0))) return false;
     let outcome = outcomes.get(tokens);
     if (!outcome) outcomes.set(tokens, (outcome = decide(input, tokens, true)));
     return test(outcome);
@@ -743,15 +744,32 @@ function limits(input: PlanInput, effective: number, now: Outcome): Plan["limits
   };
 }
 
-/** Whether weights and cache alone are more than all cards have together. */
-function isTooMuch(input: PlanInput, now: Outcome, tokens: number): boolean {
-  const { model, machine } = input;
+/**
+ * Bytes that weights and cache leave at most: of all cards, and of these and the RAM together. Less than
+ * 0 tells without placing anything that a context is too large; undefined where tensors are not known.
+ */
+function spareMemory(
+  input: PlanInput,
+  now: Outcome,
+  tokens: number,
+): { onGpus: number; inAll: number } | undefined {
+  const { model, machine, settings } = input;
   const { parallel, numBatch, kvType } = now;
   const shared = { flashAttention: true, outputs: 1, unifiedCache: false, gpus: [] };
   const least = leastBytes({ model, numCtx: tokens, parallel, numBatch, kvType, ...shared });
-  const free = machine.gpus.reduce((sum, gpu) => sum + gpu.free, 0);
-  // The input embedding may stay in RAM.
-  return least !== undefined && least - model.weights.input > free;
+  if (least === undefined) return undefined;
+  const onGpus = machine.gpus.reduce((sum, gpu) => sum + gpu.free, 0);
+  const room = machine.memory.free + machine.memory.swap;
+  const { total, input: embedding } = model.weights;
+  // Mapped weights need no memory of their own.
+  const weights = settings.useMmap === false ? total : 0;
+  const inRam = Math.max(0, total - onGpus);
+  const pressed = settings.useMmap === false && presses(inRam, room) && model.fileBytes > room;
+  return {
+    // The input embedding may stay in RAM.
+    onGpus: onGpus - (least - embedding),
+    inAll: pressed ? room - model.fileBytes : onGpus + room - (least - total) - weights,
+  };
 }
 
 /** The largest of 1 … most that holds, where all smaller ones do; 0 where none does. */
