@@ -18,6 +18,8 @@ export default defineConfig({
     setupFiles: ["src/compat.ts"],
     globalSetup: ["test/command.ts"],
     testTimeout: 60_000,
+    // Nothing here keeps state between files, and catalogue and rules are loaded once instead of in each.
+    isolate: false,
     coverage: { include: ["grammar/**", "src/**", "rules/**"], exclude: ["src/build/**"] },
   },
 });
