@@ -419,7 +419,7 @@ async function memory(): Promise<void> {
         twenty: () => ask(true),
         whole: () => ask(false),
         fit: () => fit(subject, devices, atContext(131072)),
-        plan: () => makePlan(input),
+        plan: () => void makePlan(input).limits,
       },
       9,
     );
