@@ -101,6 +101,11 @@ export class Builder {
     return this.graph.getRows(x, ids!);
   }
 
+  /** Behind attention of the last block only the rows go on whose output is asked for. */
+  keptRows<T extends Tensor[]>(block: number, ...tensors: T): T {
+    return this.isLast(block) ? (tensors.map((tensor) => this.outputRows(tensor)) as T) : tensors;
+  }
+
   /** Matrix for the output: the input embedding's where the model has none. */
   outputWeight(): Tensor {
     const own = this.weight("output.weight");

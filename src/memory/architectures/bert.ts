@@ -31,10 +31,7 @@ export const bert: Architecture = {
       const at = `blk.${block}`;
       const { v, ...parts } = normedAsOne(b, block, heads(b, block, x));
       let result = attend(b, block, { ...(rotates ? rotate(b, parts) : parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-      }
+      [result, x] = b.keptRows(block, result, x);
       let attended = norm(graph.add(result, x), `${at}.attn_output_norm`);
       if (b.of(block, "attn_norm_2.weight")) {
         attended = norm(graph.add(attended, x), `${at}.attn_norm_2`);
@@ -99,10 +96,7 @@ function encoder(
   for (const block of b.blocks()) {
     const { v, ...parts } = heads(b, block, norm(x, block, "attn_norm"));
     let result = attend(b, block, { ...rotate(b, parts), v });
-    if (b.isLast(block)) {
-      result = b.outputRows(result);
-      x = b.outputRows(x);
-    }
+    [result, x] = b.keptRows(block, result, x);
     const attended = graph.add(result, x);
     x = graph.add(feedForward(b, block, norm(attended, block, "ffn_norm")), attended);
   }

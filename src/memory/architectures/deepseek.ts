@@ -28,10 +28,7 @@ export const deepseek2: Architecture = {
       let result = network.latent
         ? latentAttention(b, block, normed)
         : decompressedAttention(b, block, normed);
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(result, before);
       const inner = blockNorm(b, block, attended, "ffn_norm");
       const forward = hasExperts(b, block)
@@ -54,10 +51,7 @@ export const minicpm3: Architecture = {
       const factors = b.ropeFactors(block);
       const normed = blockNorm(b, block, x, "attn_norm");
       let result = decompressedAttention(b, block, normed, factors);
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(graph.scale(result), before);
       const forward = feedForward(b, block, blockNorm(b, block, attended, "ffn_norm"));
       x = graph.add(graph.scale(forward), attended);

@@ -32,10 +32,7 @@ function build(b: Builder, { gate, rotates, norm, begin }: Variant): void {
     result = gated(b, block, result, graph.unary(gates, gate));
     result = graph.mulMat(b.neededOf(block, "attn_output.weight"), result);
     result = behind(result, block, "post_attention_norm");
-    if (b.isLast(block)) {
-      result = b.outputRows(result);
-      before = b.outputRows(before);
-    }
+    [result, before] = b.keptRows(block, result, before);
     const attended = graph.add(result, before);
     const inner = blockNorm(b, block, attended, "ffn_norm");
     const forward = hasExperts(b, block)

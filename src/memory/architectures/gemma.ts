@@ -19,10 +19,7 @@ function build(b: Builder): void {
     const q = graph.rope(norm(parts.q, block, "attn_q_norm"), b.positions);
     const k = graph.rope(norm(parts.k, block, "attn_k_norm"), b.positions);
     let result = attend(b, block, { q: graph.scale(q), k, v: parts.v });
-    if (b.isLast(block)) {
-      result = b.outputRows(result);
-      x = b.outputRows(x);
-    }
+    [result, x] = b.keptRows(block, result, x);
     const attended = graph.add(norm(result, block, "post_attention_norm"), x);
     const normed = graph.norm(attended, b.neededOf(block, "ffn_norm.weight"));
     result = norm(feedForward(b, block, normed), block, "post_ffw_norm");

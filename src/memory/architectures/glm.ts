@@ -23,10 +23,7 @@ function blocks(b: Builder, rest: Part): void {
       k: ownNorm(parts.k, block, "attn_k_norm"),
     };
     let result = attend(b, block, { ...rotate(b, normed), v });
-    if (b.isLast(block)) {
-      result = b.outputRows(result);
-      before = b.outputRows(before);
-    }
+    [result, before] = b.keptRows(block, result, before);
     x = rest(b, block, result, before);
   }
   output(b, x);

@@ -31,10 +31,7 @@ export const kimiLinear: Architecture = {
       let result = network.recurrent[block]
         ? kimiDelta(b, block, normed)
         : latentAttention(b, block, normed, false);
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(result, before);
       const inner = blockNorm(b, block, attended, "ffn_norm");
       const forward = hasExperts(b, block)

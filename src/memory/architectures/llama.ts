@@ -57,10 +57,7 @@ export function layered(b: Builder, variant: Variant): void {
     const { v, ...parts } = project(b, block, norm(x, block, "attn_norm"));
     const sinks = variant.sinks ? b.of(block, "attn_sinks.weight") : undefined;
     let result = attend(b, block, { ...prepare(b, block, parts), v }, { sinks });
-    if (b.isLast(block)) {
-      result = b.outputRows(result);
-      before = b.outputRows(before);
-    }
+    [result, before] = b.keptRows(block, result, before);
     const attended = graph.add(residual(result), before);
     const normed = norm(attended, block, innerNorm);
     result = hasExperts(b, block)

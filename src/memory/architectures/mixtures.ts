@@ -155,10 +155,7 @@ export const arctic: Architecture = {
       let before = x;
       const { v, ...parts } = heads(b, block, blockNorm(b, block, x, "attn_norm"));
       let result = attend(b, block, { ...rotate(b, parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(result, before);
       const dense = feedForward(b, block, blockNorm(b, block, attended, "ffn_norm"));
       const both = graph.add(dense, attended);
@@ -186,10 +183,7 @@ export const grok: Architecture = {
       let before = x;
       const { v, ...parts } = heads(b, block, blockNorm(b, block, x, "attn_norm"));
       let result = attend(b, block, { ...rotate(b, parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(blockNorm(b, block, result, "attn_output_norm"), before);
       const behind = b.of(block, "layer_output_norm.weight")
         ? "layer_output_norm"
@@ -227,11 +221,7 @@ export const smallthinker: Architecture = {
       const { v, ...parts } = heads(b, block, blockNorm(b, block, x, "attn_norm"));
       const rotates = !network.window || network.windowed[block]!;
       let result = attend(b, block, { ...(rotates ? rotate(b, parts) : parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-        logits = b.outputRows(logits);
-      }
+      [result, before, logits] = b.keptRows(block, result, before, logits);
       const attended = graph.add(result, before);
       const inner = blockNorm(b, block, attended, "ffn_norm");
       x = graph.add(mixture(b, block, inner, { ...options, logits }), attended);
@@ -251,10 +241,7 @@ export const deci: Architecture = {
       let before = x;
       let result = x;
       if (attends) result = deciAttention(b, block, blockNorm(b, block, x, "attn_norm"));
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       if (!b.of(block, "ffn_up.weight")) continue;
       const attended = attends ? graph.add(result, before) : result;
       x = graph.add(feedForward(b, block, blockNorm(b, block, attended, "ffn_norm")), attended);

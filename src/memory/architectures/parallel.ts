@@ -25,11 +25,7 @@ export const phi2: Architecture = {
       const { v, ...parts } = heads(b, block, normed);
       const q = graph.scale(graph.rope(parts.q, b.positions));
       let result = attend(b, block, { q, k: graph.rope(parts.k, b.positions), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-        normed = b.outputRows(normed);
-      }
+      [result, x, normed] = b.keptRows(block, result, x, normed);
       const forward = feedForward(b, block, normed, { activation: "GELU" });
       x = graph.add(graph.add(result, forward), x);
     }
@@ -49,11 +45,7 @@ export const falcon: Architecture = {
         : normed;
       const { v, ...parts } = heads(b, block, second);
       let result = attend(b, block, { ...rotate(b, parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-        normed = b.outputRows(normed);
-      }
+      [result, x, normed] = b.keptRows(block, result, x, normed);
       const forward = feedForward(b, block, normed, { activation: "GELU" });
       x = graph.add(graph.add(forward, result), x);
     }
@@ -77,11 +69,7 @@ function buildCommandR(b: Builder): void {
     const q = rope(norm(parts.q, block, "attn_q_norm"));
     const k = rope(norm(parts.k, block, "attn_k_norm"));
     let result = attend(b, block, { q, k, v: parts.v });
-    if (b.isLast(block)) {
-      result = b.outputRows(result);
-      x = b.outputRows(x);
-      normed = b.outputRows(normed);
-    }
+    [result, x, normed] = b.keptRows(block, result, x, normed);
     const forward = feedForward(b, block, normed);
     x = graph.add(graph.add(forward, x), result);
   }
@@ -148,10 +136,7 @@ export const gptNeox: Architecture = {
     for (const block of b.blocks()) {
       const { v, ...parts } = heads(b, block, meanNorm(b, x, block, "attn_norm"));
       let result = attend(b, block, { ...rotate(b, parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-      }
+      [result, x] = b.keptRows(block, result, x);
       const normed = meanNorm(b, x, block, "ffn_norm");
       const forward = feedForward(b, block, normed, { activation: "GELU" });
       x = graph.add(graph.add(forward, x), result);
@@ -169,11 +154,7 @@ export const plamo: Architecture = {
       let normed = blockNorm(b, block, x, "attn_norm");
       const { v, ...parts } = heads(b, block, normed);
       let result = attend(b, block, { ...rotate(b, parts), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        normed = b.outputRows(normed);
-        x = b.outputRows(x);
-      }
+      [result, normed, x] = b.keptRows(block, result, normed, x);
       x = graph.add(graph.add(feedForward(b, block, normed), result), x);
     }
     output(b, x);

@@ -29,10 +29,7 @@ export const mambas: Architecture = {
     let x = embed(b);
     for (const block of b.blocks()) {
       let result = mix(b, block, graph.norm(x, b.neededOf(block, "attn_norm.weight")));
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-      }
+      [result, x] = b.keptRows(block, result, x);
       x = graph.add(result, x);
     }
     output(b, x);
@@ -51,10 +48,7 @@ export const jamba: Architecture = {
       let result = network.recurrent[block]
         ? mamba(b, block, normed)
         : attend(b, block, heads(b, block, normed));
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-      }
+      [result, x] = b.keptRows(block, result, x);
       const attended = graph.add(x, result);
       const inner = graph.norm(attended, b.neededOf(block, "ffn_norm.weight"));
       const forward = hasExperts(b, block)
@@ -87,10 +81,7 @@ export const graniteHybrid: Architecture = {
         const rotated = network.rotary > 0 ? rotate(b, parts, b.ropeFactors(block)) : parts;
         result = attend(b, block, { ...rotated, v });
       }
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(residual(result), before);
       const inner = graph.norm(attended, b.neededOf(block, "ffn_norm.weight"));
       x = graph.add(residual(granitePart(b, block, inner)), attended);
@@ -142,10 +133,7 @@ export const lfm2: Architecture = {
         const { v, ...parts } = heads(b, block, normed);
         result = attend(b, block, { ...rotate(b, normedHeads(b, block, parts)), v });
       }
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(before, result);
       const inner = graph.norm(attended, b.neededOf(block, "ffn_norm.weight"));
       const forward = hasExperts(b, block)

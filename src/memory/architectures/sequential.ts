@@ -20,10 +20,7 @@ export const phi3: Architecture = {
       const { v, ...parts } = heads(b, block, normed);
       const { q, k } = rotate(b, parts, b.ropeFactors(block));
       let result = attend(b, block, { q: graph.scale(q), k, v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        before = b.outputRows(before);
-      }
+      [result, before] = b.keptRows(block, result, before);
       const attended = graph.add(result, before);
       const inner = graph.norm(
         attended,
@@ -46,10 +43,7 @@ function normsBehind(b: Builder, parts: (block: number, x: Tensor) => OwnHeads):
   for (const block of b.blocks()) {
     let before = x;
     let result = attend(b, block, parts(block, x));
-    if (b.isLast(block)) {
-      result = b.outputRows(result);
-      before = b.outputRows(before);
-    }
+    [result, before] = b.keptRows(block, result, before);
     const attended = graph.add(blockNorm(b, block, result, "post_attention_norm"), before);
     const forward = feedForward(b, block, attended);
     x = graph.add(looseNorm(b, block, forward, "post_ffw_norm"), attended);
@@ -104,11 +98,7 @@ export const stablelm: Architecture = {
         k: b.of(block, "attn_k_norm.weight") ? norm(parts.k, block, "attn_k_norm") : parts.k,
       };
       let result = attend(b, block, { ...rotate(b, own), v });
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-        normed = b.outputRows(normed);
-      }
+      [result, x, normed] = b.keptRows(block, result, x, normed);
       const attended = graph.add(result, x);
       const inner = b.of(block, "ffn_norm.weight") ? norm(attended, block, "ffn_norm") : normed;
       x = graph.add(feedForward(b, block, inner), attended);
@@ -128,10 +118,7 @@ export const gpt2: Architecture = {
     x = graph.add(x, graph.getRows(b.needed("position_embd.weight"), b.positions));
     for (const block of b.blocks()) {
       let result = attend(b, block, heads(b, block, norm(x, block, "attn_norm")));
-      if (b.isLast(block)) {
-        result = b.outputRows(result);
-        x = b.outputRows(x);
-      }
+      [result, x] = b.keptRows(block, result, x);
       const attended = graph.add(result, x);
       const inner = norm(attended, block, "ffn_norm");
       x = graph.add(feedForward(b, block, inner, { activation: "GELU" }), attended);
