@@ -44,9 +44,11 @@ export async function lookUp(file: Modelfile, setup: Setup): Promise<LookedUp> {
   const localFrom = await localNames(file, setup);
   if (localFrom.size > 0) context.localFrom = localFrom;
   if (!machine && !wantsModel(file, setup.severityOf)) return { context };
-  const found = await firstModel(modelReferences(file), setup);
+  const references = modelReferences(file);
+  const found = await firstModel(references, setup);
   if (!("model" in found)) return { context, ...found };
-  const { model, broken } = await attached(found.model, file, setup);
+  const others = references.filter((reference) => reference !== found.reference);
+  const { model, broken } = await attached(found.model, others, file, setup);
   context.model = model;
   if (machine) {
     const { makePlan } = await import("./plan/make-plan.js");
@@ -65,16 +67,13 @@ export async function lookUp(file: Modelfile, setup: Setup): Promise<LookedUp> {
 /** The model with its projector, adapters and draft; without them where one cannot be read. */
 async function attached(
   model: Model,
+  files: readonly string[],
   file: Modelfile,
   { host, folder }: Setup,
 ): Promise<{ model: Model; broken?: InputError }> {
   const named = (keyword: string) =>
     instructionsNamed(file, keyword).flatMap(({ value }) => (value?.text ? [value.text] : []));
-  const beside = {
-    files: modelReferences(file).slice(1),
-    adapters: named("ADAPTER"),
-    drafts: named("DRAFT"),
-  };
+  const beside = { files, adapters: named("ADAPTER"), drafts: named("DRAFT") };
   if (!host || Object.values(beside).every((texts) => texts.length === 0)) return { model };
   try {
     const { withAttachments } = await import("./models/attachments.js");
@@ -89,12 +88,12 @@ async function attached(
 async function firstModel(
   references: readonly string[],
   setup: Setup,
-): Promise<{ model: Model } | Omit<LookedUp, "context">> {
+): Promise<{ model: Model; reference: string } | Omit<LookedUp, "context">> {
   let why: Omit<LookedUp, "context"> | undefined;
   for (const reference of references) {
     try {
       const found = await findModel(reference, setup);
-      if ("model" in found) return found;
+      if ("model" in found) return { ...found, reference };
       why ??= { unknownModel: found.unknown };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -1,7 +1,12 @@
 // Recomputes the parameter counts and file sizes of the whole catalogue from the models' shapes, and
 // fails where they agree with the published figures less often than they did.
+import { subjectOf } from "../memory/allocate.js";
+import { caches } from "../memory/cache.js";
+import { contextSizes } from "../memory/context.js";
+import { ram } from "../memory/graph.js";
 import {
   fileTensors,
+  libraryModel,
   printedRange,
   projectorBytes,
   smallLayers,
@@ -20,6 +25,7 @@ const floors = {
   filesWithin2Percent: 338,
   defaultFilesWithin1PerMille: 323,
   printedWithin2Percent: 5957,
+  cachesEqual: 407,
 };
 
 /** Tried in this order where the entry's own era does not give the printed size. */
@@ -38,6 +44,7 @@ const failures: string[] = [];
 checkCounts();
 checkFiles();
 checkPrinted();
+checkCaches();
 for (const failure of failures) console.error(failure);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
@@ -125,6 +132,49 @@ function usualHeader(vocabulary: number, headers: ReadonlyMap<number, readonly n
   }
   if (!nearest) return 50 * vocabulary;
   return nearest.toSorted((a, b) => a - b)[Math.floor(nearest.length / 2)]!;
+}
+
+/**
+ * The KV cache of a long context, as memory is computed, against the elements a token that the catalogue
+ * gives for blocks which see everything and for those which see a window.
+ */
+function checkCaches(): void {
+  const context = 16_384;
+  const batch = 512;
+  const different: string[] = [];
+  let equal = 0;
+  for (const entry of entries) {
+    const { id, gguf, kvCache } = entry;
+    const file = entry.tags.find(([, quantisation]) => quantisation !== null) ?? entry.tags[0]!;
+    const header = libraryModel(entry, file, id)?.header;
+    if (!header) {
+      different.push(`${id}: llama.cpp has no such model`);
+      continue;
+    }
+    const { network } = subjectOf(header);
+    const run = {
+      context,
+      batch,
+      microBatch: batch,
+      sequences: 1,
+      unifiedCache: false,
+      typeK: "f16",
+      typeV: "f16",
+      flashAttention: true,
+    };
+    const { cache } = caches(network, [], run, contextSizes(network, run), () => ram, true);
+    const of = (key: string) => kvCache[key] ?? 0;
+    const seen = gguf.sliding_window ?? gguf.attention_chunk_size ?? 0;
+    const window = Math.ceil((seen + batch) / 256) * 256;
+    const full = (of("kFull") + of("vFull")) * context;
+    const elements = full + (of("kWindow") + of("vWindow")) * Math.min(context, window);
+    // Encoders compute keys and values, and keep none.
+    if (network.encodes ? cache.host === 0 : cache.host === 2 * elements) equal++;
+    else different.push(`${id}: ${cache.host} bytes, and ${2 * elements} by the catalogue`);
+  }
+  console.log(`KV caches: ${equal} of ${entries.length} equal.`);
+  for (const line of different) console.log(`  ${line}`);
+  expectAtLeast("KV caches that are equal", equal, floors.cachesEqual);
 }
 
 /** The whole model as the library prints its size, by the era that comes nearest. */

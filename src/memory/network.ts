@@ -253,11 +253,17 @@ export function windowPattern(
   });
 }
 
-/** The file's own pattern, or every `n`-th block sees the whole context. */
-export function windowsOf(keys: Keys, { blocks, layers }: Network, n: number): boolean[] {
+/** The file's own pattern, or every `n`-th block sees the whole context: the last of them, or the first. */
+export function windowsOf(
+  keys: Keys,
+  { blocks, layers }: Network,
+  n: number,
+  fullFirst = false,
+): boolean[] {
   const stored = keys.raw("attention.sliding_window_pattern");
   if (!Array.isArray(stored)) {
-    return windowPattern(blocks, layers, typeof stored === "number" ? stored : n);
+    const every = typeof stored === "number" ? stored : n;
+    return windowPattern(blocks, layers, every, fullFirst);
   }
   return Array.from({ length: blocks }, (_, block) => Boolean(stored[block]));
 }

@@ -1,6 +1,6 @@
 import type { Gpu } from "../machines/machine.js";
 import { allocate, keptBytes, subjectOf, type Subject } from "../memory/allocate.js";
-import type { Allocation, Device, RunParameters, Share } from "../memory/allocation.js";
+import type { Device, RunParameters, Share } from "../memory/allocation.js";
 import { NoGraph } from "../memory/graph.js";
 import { fit } from "../memory/fit.js";
 import type { Header } from "../models/header.js";
@@ -16,9 +16,13 @@ import {
 
 /**
  * What llama.cpp allocates: from the graph of the model's architecture where its tensors are known, by
- * closed forms otherwise.
+ * closed forms otherwise. Adapters and a draft count as weights of the memory that they lie in.
  */
 export function physicalPlacement(input: PhysicalInput): Placement {
+  return withCompanions(modelPlacement(input), input);
+}
+
+function modelPlacement(input: PhysicalInput): Placement {
   const { header } = input.model;
   if (!header) return boundPlacement(input);
   try {
@@ -27,6 +31,53 @@ export function physicalPlacement(input: PhysicalInput): Placement {
     if (error instanceof NoGraph) return boundPlacement(input);
     throw error;
   }
+}
+
+/**
+ * An adapter's matrices lie beside those that they change (llama-adapter.cpp llama_adapter_lora_init); a
+ * draft has weights, cache and buffers of its own, with all its layers on the first device that has any
+ * of the model's.
+ */
+function withCompanions(placement: Placement, input: PhysicalInput): Placement {
+  const { adapters = [], draft } = input.model;
+  if (adapters.length === 0 && !draft) return placement;
+  const { devices, host } = placement;
+  const inRam = devices.length;
+  const bytes = [...devices.map(() => 0), 0];
+  const deviceOf = (layer: number): number => {
+    if (layer < host.layers) return inRam;
+    let end = host.layers;
+    const device = devices.findIndex(({ layers }) => (end += layers) > layer);
+    return device === -1 ? inRam : device;
+  };
+  const output = offloadableLayers(input.model) - 1;
+  for (const { header, bytes: size } of adapters) {
+    for (const tensor of header?.tensors ?? []) {
+      const block = /^blk\.(\d+)\./.exec(tensor.name)?.[1];
+      bytes[deviceOf(block === undefined ? output : Number(block))]! += tensor.bytes;
+    }
+    if (!header) bytes[deviceOf(output)]! += size;
+  }
+  if (draft) {
+    const first = devices.findIndex(({ layers }) => layers > 0);
+    const own = first === -1 ? [] : [devices[first]!.gpu];
+    const layers = own.map(() => offloadableLayers(draft));
+    const found = modelPlacement({ ...input, model: draft, gpus: own, layers });
+    for (const { used, overhead } of found.devices) bytes[first]! += used - overhead;
+    bytes[inRam]! += bytesIn(found.host) + found.host.output;
+  }
+  const placed = devices.map((device, index) => ({
+    ...device,
+    weights: device.weights + bytes[index]!,
+    used: device.used + bytes[index]!,
+  }));
+  return {
+    ...placement,
+    devices: placed,
+    host: { ...host, weights: host.weights + bytes[inRam]! },
+    total: placement.total + sum(bytes),
+    holds: placed.every(({ gpu, used }) => used <= gpu.free),
+  };
 }
 
 /** Bytes of weights, cache and state, wherever they lie; undefined where the tensors are not known. */
@@ -72,21 +123,18 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
   const found = allocate(subject, devices, run, { folds: quick });
 
   const first = found.layers.findIndex((count) => count > 0);
-  const beside = besideModel(input, devices, run, found);
   const placed = gpus.map((gpu, index): PlacedDevice => {
     const count = found.layers[index]!;
     const share = found.devices[index]!;
     const overhead = count > 0 ? driverContext(gpu) : 0;
-    const own = index === Math.max(first, 0) && first >= 0 ? projector : 0;
-    const bytes = bytesIn(share) + beside[index]!;
+    const own = index === first ? projector : 0;
     return {
       gpu,
       layers: count,
       ...share,
-      weights: share.weights + beside[index]!,
       projector: own,
       overhead,
-      used: count > 0 ? bytes + own + overhead : 0,
+      used: count > 0 ? bytesIn(share) + own + overhead : 0,
     };
   });
   // Blocks that predict further tokens count for llama.cpp, not for Ollama.
@@ -96,61 +144,16 @@ function computedPlacement(input: PhysicalInput, subject: Subject): Placement {
     ...found.host,
     layers: all - onGpu,
     experts: run.overrides?.length ?? 0,
-    weights: found.host.weights + beside.at(-1)! + (first < 0 ? projector : 0),
+    weights: found.host.weights + (first < 0 ? projector : 0),
   };
   return {
     devices: placed,
     host,
     layers: onGpu,
-    total:
-      sum(placed.map(({ used }) => used)) +
-      host.weights +
-      host.cache +
-      host.recurrent +
-      host.compute +
-      host.output,
+    total: sum(placed.map(({ used }) => used)) + bytesIn(host) + host.output,
     holds: placed.every(({ gpu, used }) => used <= gpu.free),
     accuracy: found.accuracy,
   };
-}
-
-/**
- * Bytes of adapters and of a draft, device by device and then in RAM. An adapter's matrices lie beside
- * those that they change (llama-adapter.cpp llama_adapter_lora_init); a draft has weights, cache and
- * buffers of its own, with all its layers on the first device that has any of the model's.
- */
-function besideModel(
-  { model }: PhysicalInput,
-  devices: readonly Device[],
-  run: RunParameters,
-  { layers }: Allocation,
-): number[] {
-  const bytes = [...devices.map(() => 0), 0];
-  const all = offloadableLayers(model);
-  const start = all - sum(layers);
-  const deviceOf = (layer: number): number => {
-    let end = start;
-    if (layer < start) return devices.length;
-    const device = layers.findIndex((count) => (end += count) > layer);
-    return device === -1 ? devices.length : device;
-  };
-  for (const adapter of model.adapters ?? []) {
-    for (const { name, bytes: size } of adapter.header?.tensors ?? []) {
-      const block = /^blk\.(\d+)\./.exec(name)?.[1];
-      bytes[deviceOf(block === undefined ? all - 1 : Number(block))]! += size;
-    }
-    if (!adapter.header) bytes[deviceOf(all - 1)]! += adapter.bytes;
-  }
-  const { draft } = model;
-  if (draft?.header) {
-    const first = layers.findIndex((count) => count > 0);
-    const own = first === -1 ? [] : [devices[first]!];
-    const { gpuLayers: _, tensorSplit: __, overrides: ___, ...asked } = run;
-    const found = allocate(subjectFor(draft.header), own, asked, { folds: true });
-    if (first !== -1) bytes[first]! += bytesIn(found.devices[0]!);
-    bytes[devices.length]! += bytesIn(found.host);
-  }
-  return bytes;
 }
 
 function bytesIn({ weights, cache, recurrent, compute }: Share): number {

@@ -5,7 +5,7 @@ import { attention, heads } from "../layers/attention.js";
 import { embed, output } from "../layers/ends.js";
 import { feedForward, hasExperts, mixtureAndShared, ownExperts } from "../layers/feed-forward.js";
 import { blockNorm, looseNorm } from "../layers/norms.js";
-import { windowPattern, windowsOf } from "../network.js";
+import { windowsOf } from "../network.js";
 import { normedHeads, rotate } from "./llama.js";
 
 interface Variant {
@@ -61,14 +61,13 @@ export function gated(
 export const laguna: Architecture = {
   names: ["laguna"],
   adapt: (network, keys) => {
-    const { experts, blocks, layers } = network;
+    const { experts } = network;
     const tokens = keys.number("attention.sliding_window");
-    const every = keys.number("attention.sliding_window_pattern") ?? 4;
     return {
       experts: { ...experts, gating: experts.gating || 2 },
       ...(tokens && {
         window: { tokens, kind: "sliding" },
-        windowed: windowPattern(blocks, layers, every, true),
+        windowed: windowsOf(keys, network, 4, true),
       }),
     };
   },

@@ -11,7 +11,7 @@ import {
   sharedExpert,
 } from "../layers/feed-forward.js";
 import { blockNorm } from "../layers/norms.js";
-import { windowPattern, windowsOf } from "../network.js";
+import { windowsOf } from "../network.js";
 import { layered, rotate, rotateFar } from "./llama.js";
 
 /** Attention and feed-forward part read the same norm, and the block's input is added to both. */
@@ -90,17 +90,11 @@ export const cohere2: Architecture = {
 /** The dense blocks at the start rotate as well; the experts' and the shared expert's mean is taken. */
 export const cohere2moe: Architecture = {
   names: ["cohere2moe"],
-  adapt: (network, keys) => {
-    const { experts, blocks, layers } = network;
-    const stored = keys.raw("attention.sliding_window_pattern");
-    return {
-      experts: { ...experts, gating: experts.gating || 2 },
-      window: { tokens: keys.number("attention.sliding_window") ?? 0, kind: "sliding" },
-      windowed: Array.isArray(stored)
-        ? windowsOf(keys, network, 4)
-        : windowPattern(blocks, layers, typeof stored === "number" ? stored : 4, true),
-    };
-  },
+  adapt: (network, keys) => ({
+    experts: { ...network.experts, gating: network.experts.gating || 2 },
+    window: { tokens: keys.number("attention.sliding_window") ?? 0, kind: "sliding" },
+    windowed: windowsOf(keys, network, 4, true),
+  }),
   build: (b) => {
     const { graph, network } = b;
     const kind = network.rmsNorm ? "rms" : "mean";
