@@ -9,10 +9,11 @@ export default rule({
   id: "rocm-mmap-slow-load",
   group: "memory",
   severity: "warning",
-  summary: "Mapped weights for AMD GPUs that exceed the free RAM",
+  summary: "A mapped file for AMD GPUs that exceeds the free RAM",
   why: `
-With mmap the weights pass through the page cache on their way to the GPU. On discrete AMD cards loading stalls when
-they are more than the free RAM: RAM fills up and the load takes minutes or hangs (llama.cpp #5402, exllamav2 #371).
+With mmap the whole file passes through the page cache while the model loads, also what goes to the GPU
+(llama-mmap.cpp, MAP_POPULATE). On discrete AMD cards loading stalls when it is more than the free RAM: RAM fills up
+and the load takes minutes or hangs (llama.cpp #5402, exllamav2 #371).
 \`use_mmap false\` reads them in pieces; only what stays in RAM is allocated then.
 `,
   needs: "plan",
@@ -21,7 +22,7 @@ they are more than the free RAM: RAM fills up and the load takes minutes or hang
       bad: "FROM llama3.3:70b\nPARAMETER num_ctx 4096\n",
       good: "FROM llama3.3:70b\nPARAMETER num_ctx 4096\nPARAMETER use_mmap false\n",
       message:
-        "39.04 GiB for the GPUs pass through 30.00 GiB of free RAM: with ROCm and mmap the load stalls.",
+        "39.60 GiB pass through 30.00 GiB of free RAM to the GPUs: with ROCm and mmap the load stalls.",
       ollama: "0.32.15",
       machine:
         "ram: 32GiB\ngpus:\n  - name: Radeon RX 7900 XTX\n    backend: rocm\n    memory: 24GiB\n    free: 23.9GiB\n    count: 2\n",
@@ -31,16 +32,15 @@ they are more than the free RAM: RAM fills up and the load takes minutes or hang
   *check(file, { plan }) {
     if (!plan?.mmap.inForce || plan.verdict === "refused") return;
     const { machine, host } = plan;
-    const rocm = plan.devices.filter(
+    const usesRocm = plan.devices.some(
       (device, index) =>
         device.layers > 0 &&
         machine.gpus[index]?.backend === "rocm" &&
         !machine.gpus[index].integrated,
     );
-    const onGpu = rocm.reduce((sum, { weights }) => sum + weights, 0);
     const written = parameterNamed(file, "use_mmap");
     const at = written?.value ?? modelPlace(file);
-    if (!at || onGpu <= host.free) return;
+    if (!at || !usesRocm || host.mapped <= host.free) return;
     const fits = !presses(host.resident + host.cache + host.compute, host.free);
     const edits = written?.value
       ? [{ start: written.value.start, end: written.value.end, text: "false" }]
@@ -49,7 +49,7 @@ they are more than the free RAM: RAM fills up and the load takes minutes or hang
     const fix: Fix = { title: "Read the weights without mmap", safety: "safe", edits };
     yield {
       at,
-      message: `${formatBytes(onGpu)} for the GPUs pass through ${formatBytes(host.free)} of free RAM: with ROCm and mmap the load stalls.`,
+      message: `${formatBytes(host.mapped)} pass through ${formatBytes(host.free)} of free RAM to the GPUs: with ROCm and mmap the load stalls.`,
       help: fits
         ? `use_mmap false reads them in pieces.`
         : `use_mmap false would allocate ${formatBytes(host.resident)}, too much for this RAM.`,

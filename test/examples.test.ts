@@ -65,6 +65,12 @@ const mustSay: Readonly<
     afterFix: ["info fewer-gpus-cheaper"],
     says: [/layer split/, /not a Modelfile parameter/, /CUDA_VISIBLE_DEVICES/],
   },
+  // exllamav2 #371, llama.cpp #5402
+  "amd-mapped": {
+    findings: ["warning rocm-mmap-slow-load"],
+    afterFix: [],
+    says: [/39\.60 GiB pass through 30\.00 GiB/],
+  },
   "one-card-is-enough": { findings: ["info fits-single-gpu"], afterFix: ["info fits-single-gpu"] },
   "num-gpu-beyond-layers": {
     findings: ["info num-gpu-beyond-layers"],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseRelease } from "../src/facts/release.js";
+import { newestRelease, parseRelease } from "../src/facts/release.js";
 import type { Backend, Gpu, Machine } from "../src/machines/machine.js";
 import { formatBytes } from "../src/machines/sizes.js";
 import { catalogueModel, modelLike } from "../src/models/catalogue.js";
@@ -7,6 +7,7 @@ import type { Model } from "../src/models/model.js";
 import { makePlan } from "../src/plan/make-plan.js";
 import type { Plan, Settings } from "../src/plan/plan.js";
 
+const current = newestRelease.version;
 const GiB = 2 ** 30;
 const MiB = 2 ** 20;
 
@@ -221,6 +222,52 @@ test("a small model on many cards takes one", () => {
   expect(devices.filter((device) => device.layers > 0)).toHaveLength(1);
   expect(layers).toEqual({ onGpu: 33, offloadable: 33 });
   expect(verdict).toBe("fits");
+});
+
+describe("the published cases on the current release", () => {
+  test("#10104: the experts of most layers stay in RAM, mapped", () => {
+    const given = big(200e9, { numCtx: 2048 });
+    const { accuracy, host, layers, mmap, verdict } = plan(deepseek, current, given);
+    expect({ verdict, onGpu: layers.onGpu, mapped: mmap.inForce }).toEqual({
+      verdict: "partial",
+      onGpu: 62,
+      mapped: true,
+    });
+    expect(host.experts).toBeGreaterThan(30);
+    expect(host.resident).toBeGreaterThan(140 * GiB);
+    expect(accuracy).toBe("exact");
+  });
+
+  test("#9471: eight cards take 46 GiB for what one takes in 41", () => {
+    const settings = { numCtx: 2048 };
+    const eight = plan(llama, current, { cards: 8, free: 11.5 * GiB, settings });
+    expect(eight).toMatchObject({ verdict: "fits", layers: { onGpu: 81 } });
+    expect(eight.devices.map(({ layers }) => layers)).toEqual([11, 10, 10, 10, 10, 10, 10, 10]);
+    expect(gb(eight.decidedBy.physical)).toBe("49.5");
+    const one = plan(llama, current, { free: 47.5 * GiB, settings });
+    expect(one).toMatchObject({ verdict: "fits", layers: { onGpu: 81 } });
+    expect(gb(one.decidedBy.physical)).toBe("43.9");
+  });
+
+  test("#10172: a small model takes one of eight cards", () => {
+    const settings = { numCtx: 8192 };
+    const { devices, verdict } = plan(mistral, current, { cards: 8, free: 23.5 * GiB, settings });
+    expect(devices.map(({ layers }) => layers)).toEqual([33, 0, 0, 0, 0, 0, 0, 0]);
+    expect(verdict).toBe("fits");
+  });
+
+  test("llama.cpp #5402: all of it on two AMD cards, mapped through less RAM", () => {
+    const settings = { numCtx: 8192 };
+    const cards = { cards: 2, free: 23.9 * GiB, backend: "rocm" as const };
+    const found = plan(llama, current, { ...cards, ram: 30 * GiB, settings });
+    expect(found).toMatchObject({
+      verdict: "fits",
+      layers: { onGpu: 81 },
+      mmap: { inForce: true },
+    });
+    expect(found.host.mapped).toBeGreaterThan(30 * GiB);
+    expect(found.host.used).toBeLessThan(GiB);
+  });
 });
 
 const card = (gib: number): Given => ({ free: gib * GiB, total: gib * GiB });
