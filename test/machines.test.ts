@@ -704,7 +704,7 @@ gpus:
   });
 });
 
-/** A host with a few files in /work. */
+/** A host with a few files in /project. */
 function hostWith(files: Readonly<Record<string, string | Uint8Array>>): Host {
   const bytesOf = (path: string): Uint8Array | undefined => {
     const content = files[path];
@@ -715,7 +715,7 @@ function hostWith(files: Readonly<Record<string, string | Uint8Array>>): Host {
       path.startsWith("/") ? path : `${folder}/${path.replace(/^\.\//, "")}`,
     stat: (path) => {
       const bytes = bytesOf(path);
-      if (path === "/work/folder.yaml") return Promise.resolve({ kind: "folder", size: 0 });
+      if (path === "/project/folder.yaml") return Promise.resolve({ kind: "folder", size: 0 });
       return Promise.resolve(bytes && { kind: "file", size: bytes.length });
     },
     read: (path) => {
@@ -732,18 +732,18 @@ function hostWith(files: Readonly<Record<string, string | Uint8Array>>): Host {
 describe("a reference", () => {
   const utf16 = new Uint8Array([0xff, 0xfe, ...Buffer.from("ram: 4GiB", "utf16le")]);
   const host = hostWith({
-    "/work/mine.yaml": "ram: 1GiB",
-    "/work/mine.json": '{ "ram": "2GiB" }',
-    "/work/mine": "ram: 3GiB",
-    "/work/2x3090": "ram: 5GiB",
-    "/work/utf16.yaml": utf16,
-    "/work/latin1.yaml": new Uint8Array([0x23, 0xe9, 0x0a]),
-    "/work/broken.yaml": "ram: 1GiB\ncore: 5",
-    "/work/locked.yaml": "ram: 1GiB",
-    "/work/huge.yaml": new Uint8Array(5 * 2 ** 20),
+    "/project/mine.yaml": "ram: 1GiB",
+    "/project/mine.json": '{ "ram": "2GiB" }',
+    "/project/mine": "ram: 3GiB",
+    "/project/2x3090": "ram: 5GiB",
+    "/project/utf16.yaml": utf16,
+    "/project/latin1.yaml": new Uint8Array([0x23, 0xe9, 0x0a]),
+    "/project/broken.yaml": "ram: 1GiB\ncore: 5",
+    "/project/locked.yaml": "ram: 1GiB",
+    "/project/huge.yaml": new Uint8Array(5 * 2 ** 20),
   });
   const total = async (reference: string): Promise<number> =>
-    (await resolveMachine(reference, host, "/work")).memory.total;
+    (await resolveMachine(reference, host, "/project")).memory.total;
 
   test("names a preset or a file", async () => {
     expect(await total("rtx4090-64g")).toBe(64 * GiB);
@@ -751,7 +751,7 @@ describe("a reference", () => {
     expect(await total("./mine.json")).toBe(2 * GiB);
     expect(await total("mine")).toBe(3 * GiB);
     expect(await total("utf16.yaml")).toBe(4 * GiB);
-    expect(await total("/work/mine.yaml")).toBe(GiB);
+    expect(await total("/project/mine.yaml")).toBe(GiB);
   });
 
   test("means the preset unless it looks like a file", async () => {
@@ -774,14 +774,14 @@ describe("a reference", () => {
     ],
     ["zzz", '-:- Unknown machine "zzz". `modelfile-lint machine` lists all.'],
     ["", '-:- Unknown machine "". `modelfile-lint machine` lists all.'],
-    ["none.yaml", '-:- "/work/none.yaml" does not exist.'],
-    ["folder.yaml", '-:- "/work/folder.yaml" is no file.'],
-    ["latin1.yaml", '-:- "/work/latin1.yaml" is no UTF-8 text.'],
-    ["locked.yaml", '-:- "/work/locked.yaml" cannot be read.'],
-    ["huge.yaml", '-:- "/work/huge.yaml" has more than 4096 KiB.'],
+    ["none.yaml", '-:- "/project/none.yaml" does not exist.'],
+    ["folder.yaml", '-:- "/project/folder.yaml" is no file.'],
+    ["latin1.yaml", '-:- "/project/latin1.yaml" is no UTF-8 text.'],
+    ["locked.yaml", '-:- "/project/locked.yaml" cannot be read.'],
+    ["huge.yaml", '-:- "/project/huge.yaml" has more than 4096 KiB.'],
     ["broken.yaml", '2:1 Unknown key "core". Did you mean "cores"?'],
   ])("%j", async (reference, expected) => {
-    expect(await complaint(resolveMachine(reference, host, "/work"))).toBe(expected);
+    expect(await complaint(resolveMachine(reference, host, "/project"))).toBe(expected);
   });
 });
 
