@@ -534,6 +534,19 @@ describe("the command", () => {
     expect((await planned(on("rtx4090-64g"))).stdout).toContain("█");
   });
 
+  test("tells each decision with its reason and its source where it is asked to", async () => {
+    const { stdout } = await planned([...on("rtx4090-64g"), "--ollama", "0.6.4", "--explain"]);
+    const [, told = ""] = stdout.split("How Ollama 0.6.4 comes to it\n");
+    expect(told.split("\n").slice(0, 3)).toEqual([
+      "  1. num_ctx: 8192",
+      "     The Modelfile sets it.",
+      "     0.1.33:server/routes.go modelOptions",
+    ]);
+    expect(told).toMatch(/ layers: 33 of 33\n/);
+    expect(told).toMatch(/ use_mmap: mmap\n/);
+    expect((await planned(on("rtx4090-64g"))).stdout).not.toContain("comes to it");
+  });
+
   test("compares machines, and shows a few in full", async () => {
     const { stdout } = await planned(on("rtx4090-64g", "2x3090"));
     expect(stdout).toContain("on 2 machines");

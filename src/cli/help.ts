@@ -47,6 +47,7 @@ FILE may be -, standard input.
   --server NAME=VALUE       a variable of the server: OLLAMA_KV_CACHE_TYPE=q8_0
   --model REF=PATH          where the model that FROM names lies, or a description of it
   --online                  ask Ollama's server (OLLAMA_HOST) and Hugging Face about the model
+  --explain                 also each decision that leads there, with its reason and source
   --quiet                   the verdict alone, or the comparison
   --json                    everything, in bytes; a list where there are several machines
   --color, --no-color       otherwise colours in a terminal, unless NO_COLOR is set

@@ -15,6 +15,7 @@ export const options = {
   fix: { type: "boolean" },
   "unsafe-fixes": { type: "boolean" },
   diff: { type: "boolean" },
+  explain: { type: "boolean" },
   "exit-non-zero-on-fix": { type: "boolean" },
   "stdin-file-name": { type: "string" },
   format: { type: "string" },

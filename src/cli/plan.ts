@@ -9,7 +9,7 @@ import type { Advice } from "../plan/advice.js";
 import type { Plan } from "../plan/plan.js";
 import { fleetText } from "../report/plan-fleet.js";
 import { planJson } from "../report/plan-json.js";
-import { headline, planText } from "../report/plan-text.js";
+import { explanation, headline, planText } from "../report/plan-text.js";
 import type { Screen } from "../report/terminal.js";
 import { useColor } from "./color.js";
 import { readOperand } from "./files.js";
@@ -75,7 +75,10 @@ async function asText(plans: readonly Plan[], name: string, values: Options): Pr
     return parts.length > 0 ? parts[0]! : `${headline(plans[0]!, name, screen).join("\n")}\n`;
   }
   if (plans.length <= mostShown) {
-    for (const one of plans) parts.push(planText(one, name, await adviceOn(one, name), screen));
+    for (const one of plans) {
+      parts.push(planText(one, name, await adviceOn(one, name), screen));
+      if (values.explain) parts.push(explanation(one, screen));
+    }
   }
   return parts.join("\n");
 }

@@ -164,6 +164,17 @@ function limitText({ limits, machine, layers }: Plan): string {
   return `up to ${numCtxFullGpu} with ${all}; ${runs}`;
 }
 
+/** The decisions in the order in which Ollama takes them, each with its reason and where its source says so. */
+export function explanation({ decisions, release }: Plan, screen: Screen): string {
+  const colors = createColors(screen.color);
+  const lines = decisions.flatMap(({ what, value, reason, source }, index) => [
+    ...paragraph(`${index + 1}. ${oneLine(what)}: ${oneLine(value)}`, screen, 2).map(colors.bold),
+    ...paragraph(oneLine(reason), screen, 5),
+    ...paragraph(oneLine(source), screen, 5).map(colors.dim),
+  ]);
+  return [`How Ollama ${release.version} comes to it`, ...lines, ""].join("\n");
+}
+
 function factLines([name, text]: Fact, screen: Screen, colors: Colors): string[] {
   const [first = "", ...rest] = paragraph(text, screen, 12);
   return [`  ${colors.dim(name.padEnd(10))}${first.slice(12)}`, ...rest];
