@@ -272,6 +272,40 @@ describe("the published cases on the current release", () => {
 
 const card = (gib: number): Given => ({ free: gib * GiB, total: gib * GiB });
 
+const given = (server: Record<string, string>): Given => ({ ...card(24), server });
+
+describe("a type of cache that llama-server does not take", () => {
+  test.each([
+    [
+      { OLLAMA_KV_CACHE_TYPE: "foo" },
+      'OLLAMA_KV_CACHE_TYPE is "foo", and llama-server takes f32, f16,',
+    ],
+    [{ OLLAMA_KV_CACHE_TYPE: "q6_K" }, 'OLLAMA_KV_CACHE_TYPE is "q6_k", and'],
+    [
+      { OLLAMA_KV_CACHE_TYPE: "q8_0", OLLAMA_FLASH_ATTENTION: "0" },
+      "A cache of q8_0 needs flash attention, which is off.",
+    ],
+  ])("%j", (server, reason) => {
+    const { verdict, reasons, limits } = plan(mistral, current, given(server));
+    expect(verdict).toBe("refused");
+    expect(limits).toEqual({ numCtxFullGpu: undefined, numCtxRuns: undefined });
+    expect(reasons[0]).toContain(`llama-server does not start. ${reason}`);
+  });
+
+  test("until 0.24 it was ignored", () => {
+    const { verdict, kvCacheType } = plan(mistral, "0.6.4", given({ OLLAMA_KV_CACHE_TYPE: "foo" }));
+    expect({ verdict, kvCacheType }).toEqual({ verdict: "fits", kvCacheType: "f16" });
+  });
+
+  test("every type that it takes gives a plan", () => {
+    for (const type of ["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]) {
+      expect(plan(mistral, current, given({ OLLAMA_KV_CACHE_TYPE: type })).verdict, type).toBe(
+        "fits",
+      );
+    }
+  });
+});
+
 describe("defaults", () => {
   test.each([
     ["0.5.12", 24, 2048, "default"],

@@ -1,6 +1,7 @@
 import { since, within, type Release } from "../facts/release.js";
 import type { Gpu } from "../machines/machine.js";
 import type { Model } from "../models/model.js";
+import { blockOf, kvCacheBytesPerElement } from "../models/tensor-types.js";
 import { flashAttentionByDefault } from "./engine.js";
 import type { Engine, Plan } from "./plan.js";
 import { serverFlag, serverWord } from "./server.js";
@@ -69,4 +70,27 @@ export function kvCacheType(
   const explicit = serverFlag(server, "OLLAMA_FLASH_ATTENTION") === true;
   if (engine === "llama-runner" && since(release, "0.13.4") && !explicit) return "f16";
   return asked;
+}
+
+/**
+ * Why llama-server does not start with a type of cache, which Ollama hands it unchecked; undefined where
+ * it does (llama.cpp common/arg.cpp kv_cache_type_from_str, src/llama-context.cpp llama_init_from_model).
+ */
+export function cacheProblem(
+  { shape }: Model,
+  attention: Plan["flashAttention"],
+  kvType: string,
+): string | undefined {
+  const known = Object.keys(kvCacheBytesPerElement);
+  if (!known.includes(kvType)) {
+    return `OLLAMA_KV_CACHE_TYPE is "${kvType}", and llama-server takes ${known.join(", ")}.`;
+  }
+  const block = blockOf(kvType.toUpperCase()).elements;
+  if (block === 1) return undefined;
+  if (attention === "off") {
+    return `A cache of ${kvType} needs flash attention, which is off.`;
+  }
+  const odd = [shape.keyLength, shape.valueLength].find((length) => length % block !== 0);
+  if (odd === undefined) return undefined;
+  return `Heads of ${odd} elements cannot be kept as ${kvType}, whose blocks have ${block}.`;
 }

@@ -1,7 +1,7 @@
 import { since } from "../facts/release.js";
 import { formatBytes } from "../machines/sizes.js";
 import { offloadableLayers } from "../models/model.js";
-import { flashAttention, kvCacheType } from "./attention.js";
+import { cacheProblem, flashAttention, kvCacheType } from "./attention.js";
 import { knowsCache } from "./bound.js";
 import { chooseParallel } from "./context.js";
 import { automaticBatch, chooseGpus, predictVram } from "./llama-server.js";
@@ -28,6 +28,7 @@ export function byLlamaServer(input: PlanInput, effective: number, quick: boolea
   const { gpus, reason } = chooseGpus(input, predicted);
   const attention = flashAttention(model, gpus, release, server);
   const kvType = kvCacheType(model, "llama-server", attention, release, server);
+  const problem = cacheProblem(model, attention, kvType);
   const explicit = settings.numBatch !== undefined && settings.numBatch > 0;
   const numBatch = explicit
     ? settings.numBatch!
@@ -63,13 +64,17 @@ export function byLlamaServer(input: PlanInput, effective: number, quick: boolea
   });
   const devices = physicalDevices(machine, physical);
   const host = hostPlan(input, mmap, physical);
-  const verdict = verdictOf({ devices, host, machine, onGpu, all, physical, mmap });
+  const verdict =
+    problem === undefined
+      ? verdictOf({ devices, host, machine, onGpu, all, physical, mmap })
+      : "refused";
   const size = `${formatBytes(physical.total)} in all`;
   const cardsUsed = devices.filter(({ layers }) => layers > 0).length;
   const over = devices.find(({ left }) => left < 0);
   const reasons = [
+    ...(problem === undefined ? [] : [`llama-server does not start. ${problem}`]),
     onGpu === 0
-      ? `0 of ${all} layers go to a GPU. ${reason}`
+      ? `0 of ${all} layers go to a GPU. ${gpus.length === 0 ? reason : "Not one fits beside its buffers."}`
       : `${onGpu} of ${all} layers go to ${cardsUsed === 1 ? "one GPU" : `${cardsUsed} GPUs`}; ${size}.`,
     ...(host.experts > 0
       ? [`The experts of ${host.experts} layers lie in RAM, where the CPU computes them.`]

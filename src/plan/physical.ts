@@ -5,6 +5,7 @@ import { NoGraph } from "../memory/graph.js";
 import { fit } from "../memory/fit.js";
 import type { Header } from "../models/header.js";
 import { offloadableLayers, type Model } from "../models/model.js";
+import { kvCacheBytesPerElement } from "../models/tensor-types.js";
 import { boundPlacement } from "./bound.js";
 import {
   driverContext,
@@ -162,14 +163,16 @@ function bytesIn({ weights, cache, recurrent, compute }: Share): number {
 
 /** What llama.cpp is asked to run. */
 function askedFor(input: PhysicalInput): RunParameters {
+  // With a type that does not exist nothing runs; what stands beside it is shown all the same.
+  const type = Object.hasOwn(kvCacheBytesPerElement, input.kvType) ? input.kvType : "f16";
   return {
     context: input.numCtx * input.parallel,
     batch: input.numBatch,
     microBatch: input.numBatch,
     sequences: input.parallel,
     unifiedCache: input.unifiedCache,
-    typeK: input.kvType,
-    typeV: input.kvType,
+    typeK: type,
+    typeV: type,
     flashAttention: input.flashAttention,
     outputs: input.outputs,
     embeddings: input.model.shape.embeddingOnly === true,
