@@ -49,7 +49,7 @@ from disk as it is needed does not load at all. \`use_mmap true\` maps the file.
   ],
 
   *check(file, { plan }) {
-    if (!plan || plan.verdict === "refused" || !plan.mmap.settable || plan.mmap.inForce) return;
+    if (plan?.verdict !== "out-of-memory" || !plan.mmap.settable || plan.mmap.inForce) return;
     const { host, machine } = plan;
     const room = host.free + machine.memory.swap;
     // Where cache and buffers alone are too large, mapping the weights is no answer.

@@ -270,6 +270,20 @@ describe("the published cases on the current release", () => {
   });
 });
 
+describe("memory that is shared", () => {
+  const mac: Given = { backend: "metal", os: "darwin", total: 12 * GiB, free: 12 * GiB };
+
+  test("macOS makes swap as it needs it, within reason", () => {
+    const settings = { numCtx: 32768, numGpu: 0 };
+    const beyond = plan(r1, current, { ...mac, ram: 18 * GiB, settings });
+    expect(beyond.host.used).toBeGreaterThan(18 * GiB);
+    expect(beyond.verdict).toBe("cpu");
+    expect(plan(llama, current, { ...mac, ram: 18 * GiB, settings }).verdict).toBe("out-of-memory");
+    const linux = plan(r1, current, { cards: 0, ram: 18 * GiB, settings });
+    expect(linux.verdict).toBe("out-of-memory");
+  });
+});
+
 const card = (gib: number): Given => ({ free: gib * GiB, total: gib * GiB });
 
 const given = (server: Record<string, string>): Given => ({ ...card(24), server });

@@ -1,5 +1,5 @@
 import { offloadableLayers } from "../models/model.js";
-import type { Outcome } from "./outcome.js";
+import { roomIn, type Outcome } from "./outcome.js";
 import { leastBytes } from "./physical.js";
 import type { Plan, PlanInput } from "./plan.js";
 import { presses } from "./pressure.js";
@@ -64,7 +64,7 @@ function spareMemory(
   const least = leastBytes({ model, numCtx: tokens, parallel, numBatch, kvType, ...shared });
   if (least === undefined) return undefined;
   const onGpus = machine.gpus.reduce((sum, gpu) => sum + gpu.free, 0);
-  const room = machine.memory.free + machine.memory.swap;
+  const room = roomIn(machine);
   const { total, input: embedding } = model.weights;
   // Mapped weights need no memory of their own.
   const weights = settings.useMmap === false ? total : 0;

@@ -139,6 +139,14 @@ export function hostPlan(
   };
 }
 
+/**
+ * Bytes of RAM and swap that can be allocated. macOS makes swap as it needs it, so Ollama checks nothing
+ * there (llm/server.go); what needs more swap than there is RAM is no use, though.
+ */
+export function roomIn({ os, memory }: Machine): number {
+  return memory.free + (os === "darwin" ? Math.max(memory.swap, memory.total) : memory.swap);
+}
+
 /** Less than this left on a card is no fit to rely on: a long prompt or the driver takes it. */
 const risky = 0.5 * 2 ** 30;
 
@@ -152,7 +160,7 @@ export function verdictOf(facts: {
   mmap: MmapDecision;
 }): Verdict {
   const { devices, host, machine, onGpu, all, physical } = facts;
-  const room = machine.memory.free + machine.memory.swap;
+  const room = roomIn(machine);
   if (devices.some(({ left }) => left < 0)) return "out-of-memory";
   if (host.used + sharedBytes(devices, machine) > room) return "out-of-memory";
   if (onGpu === 0) return "cpu";
@@ -173,8 +181,7 @@ export function allocationReasons(
   machine: Machine,
   mmap: MmapDecision,
 ): string[] {
-  const { memory } = machine;
-  const room = memory.free + memory.swap;
+  const room = roomIn(machine);
   if (verdict !== "out-of-memory") return [];
   const free = `free RAM and swap are ${formatBytes(room)}`;
   const shared = sharedBytes(devices, machine);
