@@ -136,13 +136,11 @@ function printRows(compared: readonly Compared[]): void {
         "under",
         "over",
       ],
-      groups
-        .filter(([name, group]) => name === "all" || group.some((one) => totalError(one) !== 0))
-        .map(([name, group]) => [
-          name,
-          ...spreadIn(group.map((one) => fieldError(one, "compute"))),
-          ...spreadIn(group.map(totalError)),
-        ]),
+      groups.map(([name, group]) => [
+        name,
+        ...spreadIn(group.map((one) => fieldError(one, "compute"))),
+        ...spreadIn(group.map(totalError)),
+      ]),
     ),
   );
 }
