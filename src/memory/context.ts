@@ -18,7 +18,8 @@ export interface ContextSizes {
   outputs: number;
 }
 
-const padded = (cells: number) => Math.ceil(cells / 256) * 256;
+/** llama.cpp pads contexts to 256 cells (GGML_PAD in src/llama-context.cpp). */
+export const padded = (cells: number) => Math.ceil(cells / 256) * 256;
 
 /** llama-context.cpp llama_context, llama-kv-cache-iswa.cpp. */
 export function contextSizes(network: Network, run: RunParameters): ContextSizes {

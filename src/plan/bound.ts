@@ -1,6 +1,8 @@
 import type { Gpu } from "../machines/machine.js";
 import { computeBound } from "../memory/bound.js";
+import { padded } from "../memory/context.js";
 import { offloadableLayers, type Model, type Shape } from "../models/model.js";
+import { kvCacheBytesPerElement } from "../models/tensor-types.js";
 import { largest } from "./graph.js";
 import {
   driverContext,
@@ -150,25 +152,10 @@ function layerWeights({ weights, shape }: Model, layer: number): number {
   return weights.outputNorm + (weights.output || weights.input);
 }
 
-/** ggml-common.h: a block of 32 elements takes 34 and 18 bytes. */
-const elementBytes: ReadonlyMap<string, number> = new Map([
-  ["f32", 4],
-  ["f16", 2],
-  ["bf16", 2],
-  ["q8_0", 34 / 32],
-  ["q5_1", 24 / 32],
-  ["q5_0", 22 / 32],
-  ["q4_1", 20 / 32],
-  ["q4_0", 18 / 32],
-  ["iq4_nl", 18 / 32],
-]);
-
-const padded = (tokens: number) => Math.ceil(tokens / 256) * 256;
-
 /** Bytes of the cache, one element a block: cells × heads × lengths, each slot padded to 256 cells. */
 function cacheOf({ model, numCtx, parallel, numBatch, kvType }: PhysicalInput): number[] {
   const { shape } = model;
-  const element = elementBytes.get(kvType) ?? 2;
+  const element = kvCacheBytesPerElement[kvType] ?? 2;
   const whole = padded(numCtx) * parallel;
   const { slidingWindow = 0 } = shape;
   const windowed = padded(Math.min(numCtx, slidingWindow + numBatch)) * parallel;

@@ -7,6 +7,7 @@ import { chooseParallel } from "./context.js";
 import { automaticBatch, chooseGpus, predictVram } from "./llama-server.js";
 import { decideMmap } from "./mmap.js";
 import {
+  uncertainty,
   allocationReasons,
   hostPlan,
   physicalDevices,
@@ -129,8 +130,3 @@ export function byLlamaServer(input: PlanInput, effective: number, quick: boolea
     reproduced: physical.accuracy === "exact" || (ordinary && knowsCache(model.shape)),
   };
 }
-
-const uncertainty = {
-  generic: "The graph of this architecture is not measured: compute buffers may differ by a tenth.",
-  bound: "Compute buffers are a bound, not a measurement.",
-} as const;

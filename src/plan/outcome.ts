@@ -233,3 +233,9 @@ export function sharedDecisions(
     },
   ];
 }
+
+/** What a plan is told with that is not exact. */
+export const uncertainty = {
+  generic: "The graph of this architecture is not measured: compute buffers may differ by a tenth.",
+  bound: "Compute buffers are a bound, not a measurement.",
+} as const;

@@ -18,15 +18,12 @@ export function isWhollyOnGpu({ layers, verdict }: Plan): boolean {
  * The largest num_ctx, a multiple of `step` tokens, with every layer on the GPUs, and what that takes;
  * undefined where none has.
  */
-export function largestContext(input: PlanInput, step = 4096): Choice<number> | undefined {
-  const limit = makePlan(input).limits.numCtxFullGpu;
+export function largestContext(now: Plan, step = 4096): Choice<number> | undefined {
+  const limit = now.limits.numCtxFullGpu;
   if (limit === undefined) return undefined;
   const value = Math.max(limit - (limit % step), Math.min(limit, step));
-  return { value, plan: withContext(input, value) };
-}
-
-export function withContext(input: PlanInput, numCtx: number): Plan {
-  return makePlan({ ...input, settings: { ...input.settings, numCtx } });
+  const plan = makePlan({ ...now, settings: { ...now.settings, numCtx: value } });
+  return { value, plan };
 }
 
 /**
@@ -62,16 +59,15 @@ export function fewestGpus(input: PlanInput): Choice<number> | undefined {
  * The plan with a KV cache of eight bits an element: undefined where it has one already, or the release,
  * the model or the cards do not take it. Copies for attention may cost more than it saves.
  */
-export function withSmallerCache(input: PlanInput): Choice<string> | undefined {
-  if (!since(input.release, "0.5.0")) return undefined;
-  const now = makePlan(input);
+export function withSmallerCache(now: Plan): Choice<string> | undefined {
+  if (!since(now.release, "0.5.0")) return undefined;
   if (now.kvCacheType !== "f16" || !takesQuantisedCache(now)) return undefined;
   const server = {
-    ...input.server,
+    ...now.server,
     OLLAMA_KV_CACHE_TYPE: "q8_0",
     ...(now.flashAttention === "off" && { OLLAMA_FLASH_ATTENTION: "1" }),
   };
-  const plan = makePlan({ ...input, server });
+  const plan = makePlan({ ...now, server });
   return plan.kvCacheType === "q8_0" ? { value: "q8_0", plan } : undefined;
 }
 

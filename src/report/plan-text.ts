@@ -2,6 +2,7 @@ import { createColors } from "picocolors";
 import { since } from "../facts/release.js";
 import type { Model } from "../models/model.js";
 import type { Advice } from "../plan/advice.js";
+import { uncertainty } from "../plan/outcome.js";
 import type { Plan, Verdict } from "../plan/plan.js";
 import { picture } from "./bars.js";
 import { memoriesOf, takesPart, type Memory } from "./memories.js";
@@ -99,9 +100,7 @@ function isEstimated({ devices, host, decidedBy }: Plan): boolean {
 function accuracyNote({ accuracy, release }: Plan): string | undefined {
   // From 0.30 on it is among the reasons: what is allocated decides.
   if (accuracy === "exact" || since(release, "0.30.0")) return undefined;
-  return accuracy === "bound"
-    ? "Compute buffers are a bound, not a measurement."
-    : "Compute buffers are read off the tensors, and may differ by a tenth.";
+  return uncertainty[accuracy];
 }
 
 function basisNote({ source, origins }: Model): string {

@@ -51,12 +51,28 @@ export function keepShift(b: Builder, tail: Tensor, into: Tensor): void {
   b.graph.expand(b.graph.copyInto(tail, into));
 }
 
+/**
+ * The convolution's last inputs in front of the new ones, `x`, whose rows are the tokens:
+ * [width - 1 + tokens, channels, sequences]. The end of it is kept.
+ */
+function behindShift(b: Builder, block: number, x: Tensor, width: number): Tensor {
+  const { graph } = b;
+  const [tokens, channels, sequences] = x.ne;
+  const shift = graph.reshape(currentState(b, block, "shift"), width - 1, channels, sequences);
+  const joined = graph.concat(shift, x, 0);
+  const [element, row, matrix] = joined.nb;
+  const shape = [width - 1, channels, sequences] as const;
+  const tail = graph.view3d(joined, shape, row, matrix, tokens * element);
+  const cache = b.state(block, "shift");
+  keepShift(b, tail, graph.view2d(cache, (width - 1) * channels, sequences, cache.nb[1]));
+  return joined;
+}
+
 /** Selective state space, one step size a channel (mamba-base.cpp build_mamba_layer). */
 export function mamba(b: Builder, block: number, x: Tensor): Tensor {
   const { graph, network } = b;
   const { convolution: width, inner, state, timeStepRank: rank } = stateSpace(b);
   const [tokens, sequences] = perSequence(b);
-  const shift = graph.reshape(currentState(b, block, "shift"), width - 1, inner, sequences);
   const both = graph.mulMat(
     b.neededOf(block, "ssm_in.weight"),
     graph.reshape(x, x.ne[0], tokens, sequences),
@@ -64,16 +80,7 @@ export function mamba(b: Builder, block: number, x: Tensor): Tensor {
   const half = (offset: number) =>
     graph.view3d(both, [inner, both.ne[1], both.ne[2]], both.nb[1], both.nb[2], offset);
   const z = half(inner * float);
-  const joined = graph.concat(shift, graph.transpose(half(0)), 0);
-  const tail = graph.view3d(
-    joined,
-    [width - 1, inner, sequences],
-    joined.nb[1],
-    joined.nb[2],
-    tokens * joined.nb[0],
-  );
-  const cache = b.state(block, "shift");
-  keepShift(b, tail, graph.view1d(cache, (width - 1) * inner * sequences));
+  const joined = behindShift(b, block, graph.transpose(half(0)), width);
 
   let channels = convolution(b, joined, b.neededOf(block, "ssm_conv1d.weight"));
   channels = graph.add(channels, b.neededOf(block, "ssm_conv1d.bias"));
@@ -123,7 +130,6 @@ export function mamba2(b: Builder, block: number, x: Tensor): Tensor {
   const [tokens, sequences] = perSequence(b);
   const length = inner / headCount;
   const channels = inner + 2 * groups * state;
-  const shift = graph.reshape(currentState(b, block, "shift"), width - 1, channels, sequences);
   const flat = graph.mulMat(b.neededOf(block, "ssm_in.weight"), x);
   const all = graph.reshape(flat, flat.ne[0], tokens, sequences);
   const [, row, matrix] = all.nb;
@@ -133,16 +139,7 @@ export function mamba2(b: Builder, block: number, x: Tensor): Tensor {
   const offset = (2 * inner + 2 * groups * state) * float;
   const step = graph.view3d(all, [headCount, tokens, sequences], row, matrix, offset);
 
-  const joined = graph.concat(shift, graph.transpose(xbc), 0);
-  const tail = graph.view3d(
-    joined,
-    [width - 1, channels, sequences],
-    joined.nb[1],
-    joined.nb[2],
-    tokens * joined.nb[0],
-  );
-  const cache = b.state(block, "shift");
-  keepShift(b, tail, graph.view2d(cache, cache.ne[0], sequences, cache.nb[1]));
+  const joined = behindShift(b, block, graph.transpose(xbc), width);
   let convolved = convolution(b, joined, b.neededOf(block, "ssm_conv1d.weight"));
   const bias = b.of(block, "ssm_conv1d.bias");
   if (bias) convolved = graph.add(convolved, bias);
@@ -199,7 +196,6 @@ export function shortConvolution(b: Builder, block: number, x: Tensor): Tensor {
   const { graph, network } = b;
   const { embedding } = network;
   const [tokens, sequences] = perSequence(b);
-  const width = network.shortConvolution - 1;
   const all = graph.mulMat(
     b.neededOf(block, "shortconv.in_proj.weight"),
     graph.reshape(x, embedding, tokens, sequences),
@@ -214,17 +210,7 @@ export function shortConvolution(b: Builder, block: number, x: Tensor): Tensor {
     );
   const gate = third(1);
   const gated = graph.transpose(graph.mul(third(0), third(2)));
-  const shift = graph.reshape(currentState(b, block, "shift"), width, embedding, sequences);
-  const joined = graph.concat(shift, gated, 0);
-  const tail = graph.view3d(
-    joined,
-    [width, joined.ne[1], joined.ne[2]],
-    joined.nb[1],
-    joined.nb[2],
-    (joined.ne[0] - width) * float,
-  );
-  const cache = b.state(block, "shift");
-  keepShift(b, tail, graph.view2d(cache, width * embedding, sequences, cache.nb[1]));
+  const joined = behindShift(b, block, gated, network.shortConvolution);
   const convolved = convolution(b, joined, b.neededOf(block, "shortconv.conv.weight"));
   const result = graph.mulMat(
     b.neededOf(block, "shortconv.out_proj.weight"),
@@ -249,17 +235,7 @@ export function gatedDelta(b: Builder, block: number, x: Tensor): Tensor {
     : separateGates(b, block, x);
 
   const kernel = b.neededOf(block, "ssm_conv1d.weight");
-  const shift = graph.reshape(currentState(b, block, "shift"), width - 1, channels, sequences);
-  const joined = graph.concat(shift, graph.transpose(mixed), 0);
-  const tail = graph.view3d(
-    joined,
-    [width - 1, channels, sequences],
-    joined.nb[1],
-    joined.nb[2],
-    (joined.ne[0] - shift.ne[0]) * float,
-  );
-  const cache = b.state(block, "shift");
-  keepShift(b, tail, graph.view2d(cache, (width - 1) * channels, sequences, cache.nb[1]));
+  const joined = behindShift(b, block, graph.transpose(mixed), width);
   const state = graph.reshape(
     currentState(b, block, "state"),
     valueLength,
