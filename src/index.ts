@@ -2,11 +2,13 @@ import "./compat.js";
 import { parseModelfile } from "../grammar/parser.js";
 import { printTree, type Modelfile } from "../grammar/tree.js";
 import { rules } from "../rules/index.js";
-import { lookUp, type Setup } from "./context.js";
-import { newestRelease, parseRelease } from "./facts/release.js";
+import type { Setup } from "./context.js";
+import { oneRelease, readReleases, type Releases } from "./facts/release-range.js";
+import { newestRelease } from "./facts/release.js";
 import type { Finding } from "./finding.js";
 import { fix as fixBytes, type Fixed } from "./fix/fix.js";
-import { check, type SeverityOf } from "./lint.js";
+import { judge } from "./judge.js";
+import type { SeverityOf } from "./lint.js";
 import type { Machine } from "./machines/machine.js";
 import { makePlan } from "./plan/make-plan.js";
 import type { Host } from "./host.js";
@@ -29,7 +31,7 @@ export type { Fixed };
 
 /** What a file is judged against; everything may be left out. */
 export interface LintOptions {
-  /** Ollama release: "0.32.15"; the newest known without it. */
+  /** An Ollama release, "0.32.15", or a range of them, ">=0.12 <0.30"; the newest known without it. */
   ollama?: string;
   machine?: Machine;
   /** Server variables. */
@@ -50,7 +52,7 @@ export function parse(text: string): Modelfile {
 
 /** Everything there is to say about a file, in the order of its text. */
 export async function lint(text: string, options: LintOptions = {}): Promise<Finding[]> {
-  return findings(parseModelfile(text), options);
+  return findings(text, options);
 }
 
 /** Makes the fixes of a file, in its own encoding and line ends; the unsafe ones only with `unsafe`. */
@@ -58,24 +60,32 @@ export async function fix(
   bytes: Uint8Array,
   options: LintOptions & { unsafe?: boolean } = {},
 ): Promise<Fixed> {
-  return fixBytes(bytes, (file) => findings(file, options), options.unsafe ?? false);
+  return fixBytes(bytes, (one) => findings(one, options), options.unsafe ?? false);
 }
 
 /** What a release of Ollama would do with a model on a machine. */
 export { makePlan as plan, printTree as print, rules };
 
-async function findings(file: Modelfile, options: LintOptions): Promise<Finding[]> {
-  const release = options.ollama === undefined ? newestRelease : parseRelease(options.ollama);
-  if (!release) throw new RangeError(`"${options.ollama}" is no Ollama release.`);
-  const { context } = await lookUp(file, {
-    release,
+async function findings(text: string, options: LintOptions): Promise<Finding[]> {
+  const releases =
+    options.ollama === undefined ? oneRelease(newestRelease) : releasesIn(options.ollama);
+  const { host, machine, severityOf } = options;
+  const judged = await judge(parseModelfile(text), {
+    releases,
+    release: releases.last,
     folder: options.folder ?? ".",
     modelsFolder: options.folder ?? ".",
     server: options.server ?? {},
     models: options.models ?? new Map(),
-    ...(options.machine && { machine: options.machine }),
-    ...(options.host && { host: options.host }),
-    ...(options.severityOf && { severityOf: options.severityOf }),
+    ...(machine && { machine }),
+    ...(host && { host }),
+    ...(severityOf && { severityOf }),
   });
-  return check(file, context, options.severityOf);
+  return judged.findings;
+}
+
+function releasesIn(text: string): Releases {
+  const read = readReleases(text);
+  if (!read.ok) throw new RangeError(read.problem);
+  return read.releases;
 }

@@ -11,7 +11,7 @@ import type { Context, DirectiveUse, Rule } from "./rule.js";
 /** A rule's severity as configured; "off" where it is not to run. */
 export type SeverityOf = (rule: Rule) => Severity | "off";
 
-const own: SeverityOf = ({ severity }) => severity;
+const own: SeverityOf = ({ severity, optional }) => (optional ? "off" : severity);
 
 /**
  * Findings in the order of the text, without those that the file's directives silence. Pure and

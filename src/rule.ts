@@ -59,6 +59,8 @@ export interface Rule {
    * look at directives run behind all others, and nothing silences them.
    */
   needs?: "model" | "plan" | "directives";
+  /** A matter of taste or of policy: off, unless a configuration names the rule or extends strict. */
+  optional?: true;
   /** The rule looks only at files with one of these parameters. */
   about?: readonly string[];
   examples: readonly Example[];

@@ -23,7 +23,7 @@ function requestOf(text: string, release: Release): CreateRequest | undefined {
 }
 
 function fixed(bytes: Uint8Array, unsafe: boolean, release = newestRelease) {
-  return fix(bytes, (file) => Promise.resolve(check(file, { release })), unsafe);
+  return fix(bytes, (text) => Promise.resolve(check(parseModelfile(text), { release })), unsafe);
 }
 
 const lines = [

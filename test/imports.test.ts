@@ -35,9 +35,13 @@ const layers: readonly (readonly string[])[] = [
   ["rules/"],
   ["src/lint.ts"],
   ["src/context.ts"],
+  ["src/setups.ts"],
   ["src/fix/"],
+  ["src/embedded/"],
+  ["src/editor/"],
   ["src/report/"],
-  ["src/cli/", "src/index.ts", "src/node", "src/ollama.ts"],
+  ["src/judge.ts"],
+  ["src/cli/", "src/lsp/", "src/index.ts", "src/node", "src/ollama.ts"],
   ["src/build/"],
 ];
 

@@ -465,7 +465,7 @@ describe("a fix for a range", () => {
     expect(finding?.releases?.at(-1)?.to).toBe("0.12.11");
     const result = await fix(
       new TextEncoder().encode(text),
-      (file) => found(file.text, "0.12.10 - 0.30.0", machine),
+      (one) => found(one, "0.12.10 - 0.30.0", machine),
       false,
     );
     expect(result.text).toBe(`${text}PARAMETER use_mmap true\n`);

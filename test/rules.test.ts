@@ -11,7 +11,7 @@ import { preset } from "../src/machines/presets.js";
 import { readProfile } from "../src/machines/profile.js";
 import { fromsOf } from "../src/ollama/from.js";
 import type { Host } from "../src/host.js";
-import type { Example } from "../src/rule.js";
+import type { Example, Rule } from "../src/rule.js";
 import { ggufHeader, smallLlama } from "./gguf-file.js";
 
 /** A host with an example's files; their folders are those that their names have. */
@@ -44,7 +44,11 @@ function hostWith(files: NonNullable<Example["files"]>): Host {
   };
 }
 
-async function findingsIn(text: string, { ollama, machine, models, files }: Example) {
+/** As recommended, and `rule` besides. */
+async function findingsIn(rule: Rule, text: string, example: Example) {
+  const { ollama, machine, models, files } = example;
+  const severityOf = ({ id, severity, optional }: Rule) =>
+    optional && id !== rule.id ? "off" : severity;
   const file = parseModelfile(text);
   const on =
     machine === undefined
@@ -58,8 +62,9 @@ async function findingsIn(text: string, { ollama, machine, models, files }: Exam
     models: new Map(Object.entries(models ?? {})),
     ...(on && { machine: on }),
     ...(files && { host: hostWith(files) }),
+    severityOf,
   });
-  return check(file, context);
+  return check(file, context, severityOf);
 }
 
 // Every rule documents itself with examples; the examples are its tests.
@@ -73,7 +78,7 @@ describe.each(rules)("$id", (rule) => {
   test.each(rule.examples.map((example) => [example.message, example] as const))(
     "%s",
     async (_, example) => {
-      const findings = await findingsIn(example.bad, example);
+      const findings = await findingsIn(rule, example.bad, example);
       const own = findings.filter((finding) => finding.rule === rule.id);
       expect(own.map(({ message }) => message)).toContain(example.message);
       const finding = own.find(({ message }) => message === example.message)!;
@@ -89,7 +94,7 @@ describe.each(rules)("$id", (rule) => {
         return;
       }
       expect(applyEdits(example.bad, change!.edits)).toBe(example.good);
-      const left = (await findingsIn(example.good, example)).filter((one) => one.rule === rule.id);
+      const left = (await findingsIn(rule, example.good, example)).filter((one) => one.rule === rule.id);
       expect(left.map(({ message }) => message)).toEqual(
         example.also?.includes(rule.id) ? [expect.any(String)] : [],
       );

@@ -1,12 +1,5 @@
 import process from "node:process";
-import { decode } from "../../grammar/bytes.js";
-import { parseModelfile } from "../../grammar/parser.js";
-import type { Modelfile } from "../../grammar/tree.js";
-import { findOut, type Known } from "../context.js";
-import { isRange } from "../facts/release-range.js";
-import type { Finding, Severity } from "../finding.js";
-import { InputError } from "../host.js";
-import { check } from "../lint.js";
+import type { Severity } from "../finding.js";
 import { nearest } from "../nearest.js";
 import { prettyReport } from "../report/pretty.js";
 import {
@@ -16,23 +9,22 @@ import {
   type Format,
   type Problem,
 } from "../report/result.js";
+import { checkFile, fileToOutput, type Outcome } from "./check-file.js";
 import { useColor } from "./color.js";
-import { modelfilesIn, readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
+import { modelfilesIn } from "./files.js";
 import { oneOf, UsageError, type Options } from "./options.js";
 import { verbNames } from "./verbs.js";
 import { version } from "./version.js";
-import { releaseNote, setupsFor, type RangeSetup } from "./setup.js";
 
 const severities: readonly Severity[] = ["info", "warning", "error"];
 
+/** What came of all files together. */
 interface Run {
   results: FileResult[];
   problems: Problem[];
-  /** Whatever --fix would change or changed. */
+  /** Whatever --fix would change. */
   diffs: string[];
   notes: Set<string>;
-  /** With `-` and --fix the fixed file goes to standard output, and the report beside it. */
-  fileToOutput: boolean;
 }
 
 /** Lints files; the verb that needs no name. */
@@ -43,20 +35,11 @@ export async function lint(values: Options, operands: string[]): Promise<number>
   if (values["unsafe-fixes"] && !values.fix && !values.diff) {
     throw new UsageError("--unsafe-fixes goes with --fix or --diff.");
   }
-  const run: Run = { results: [], problems: [], diffs: [], notes: new Set(), fileToOutput: false };
   const { paths, problems } = await modelfilesIn(operands);
-  run.problems.push(...problems);
-  for (const path of paths) {
-    try {
-      await lintFile(path, values, run);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      run.problems.push(problemOf(error, path));
-      const verb = /^[a-z]+$/.test(path) ? nearest(path, verbNames) : undefined;
-      if (verb !== undefined) run.notes.add(`Did you mean the command "${verb}"?`);
-    }
-  }
-  await report(run, format, values);
+  const run: Run = { results: [], problems, diffs: [], notes: new Set() };
+  for (const path of paths) add(run, await checkFile(path, values), path);
+  const out = fileToOutput(paths, values) ? process.stderr : process.stdout;
+  await report(run, format, values, out);
   if (run.problems.length > 0) return 2;
   const { warnings, fixed } = summarise(run.results);
   const failing = severities.slice(severities.indexOf(failOn));
@@ -67,101 +50,24 @@ export async function lint(values: Options, operands: string[]): Promise<number>
   return found || many || (fixed > 0 && values["exit-non-zero-on-fix"]) ? 1 : 0;
 }
 
-async function lintFile(path: string, values: Options, run: Run): Promise<void> {
-  const standardInput = path === "-";
-  const name = standardInput ? (values["stdin-file-name"] ?? "standard input") : path;
-  const before = standardInput ? await readStandardInput(name) : await readModelfileBytes(path);
-  const setups = await setupsFor(
-    standardInput ? (values["stdin-file-name"] ?? "Modelfile") : path,
-    values,
-  );
-  if (setups === "ignored") return;
-  for (const { releases } of setups) {
-    const note = releaseNote(releases);
-    if (note !== undefined) run.notes.add(note);
+function add(run: Run, outcome: Outcome, path: string): void {
+  run.results.push(...outcome.results);
+  for (const problem of outcome.problems) {
+    // Several files may name the same broken model.
+    const told = run.problems.some((one) => isSame(one, problem));
+    if (!told) run.problems.push(problem);
   }
-  // A text that a fix leaves as it is, or leads to, is not judged again for the report.
-  const judged = new Map<string, Promise<Finding[][]>>();
-  const judge = (file: Modelfile) => {
-    const known = judged.get(file.text);
-    const found = known ?? Promise.all(setups.map((setup) => findingsOf(file, setup, run)));
-    if (!known) judged.set(file.text, found);
-    return found;
-  };
-  let bytes: Uint8Array = before;
-  let fixed = false;
-  run.fileToOutput ||= standardInput && Boolean(values.fix && !values.diff);
-  if (values.fix || values.diff) {
-    const { fix } = await import("../fix/fix.js");
-    const result = await fix(
-      before,
-      async (file) => (await judge(file)).flat(),
-      values["unsafe-fixes"] ?? false,
-    );
-    if (result.made.length > 0) {
-      if (values.diff) run.diffs.push(await diffOf(name, before, result.bytes));
-      if (values.fix && !values.diff) {
-        if (standardInput) process.stdout.write(result.bytes);
-        else await replaceFile(path, before, result.bytes);
-        fixed = true;
-        bytes = result.bytes;
-      }
-    } else if (standardInput && values.fix && !values.diff) {
-      process.stdout.write(before);
-    }
-  }
-  const { text } = decode(bytes);
-  const findings = await judge(parseModelfile(text));
-  for (const [index, { machine, releases }] of setups.entries()) {
-    const { first, last } = releases;
-    run.results.push({
-      path: name,
-      machine: machine?.name ?? null,
-      ollama: releases.text,
-      ...(isRange(releases) && { releases: { from: first.version, to: last.version } }),
-      text,
-      findings: findings[index]!,
-      fixed,
-    });
+  if (outcome.diff !== undefined) run.diffs.push(outcome.diff);
+  for (const note of outcome.notes) run.notes.add(note);
+  if (outcome.output) process.stdout.write(outcome.output);
+  if (outcome.problems.length > 0 && /^[a-z]+$/.test(path)) {
+    const verb = nearest(path, verbNames);
+    if (verb !== undefined) run.notes.add(`Did you mean the command "${verb}"?`);
   }
 }
 
-/** What one release finds, or what a range of them does. */
-async function findingsOf(file: Modelfile, setup: RangeSetup, run: Run): Promise<Finding[]> {
-  const { releases, release } = setup;
-  if (!isRange(releases)) {
-    const { contextOf } = await foundOut(file, setup, run);
-    return check(file, contextOf(release), setup.severityOf);
-  }
-  const { findingsOver } = await import("../report/over-releases.js");
-  return findingsOver(file, releases, async (one) => {
-    const { contextOf } = await foundOut(one, setup, run);
-    return { contextOf, findingsIn: (context) => check(one, context, setup.severityOf) };
-  });
-}
-
-/** With what could not be found out told. */
-async function foundOut(file: Modelfile, setup: RangeSetup, run: Run): Promise<Known> {
-  const known = await findOut(file, setup);
-  const { unknownModel, broken } = known;
-  if (broken && !run.problems.some(({ message }) => message === broken.message)) {
-    run.problems.push(problemOf(broken, broken.place?.path ?? ""));
-  }
-  // Only somebody who named a machine expects to hear about memory.
-  if (unknownModel !== undefined && setup.machine) {
-    run.notes.add(`Nothing is said about memory: ${unknownModel}`);
-  }
-  return known;
-}
-
-async function diffOf(name: string, before: Uint8Array, after: Uint8Array): Promise<string> {
-  const { createTwoFilesPatch } = await import("diff");
-  const [old, next] = [decode(before).text, decode(after).text];
-  return createTwoFilesPatch(`a/${name}`, `b/${name}`, old, next, undefined, undefined, {
-    context: 3,
-    // A change of line ends alone is a change.
-    stripTrailingCr: false,
-  }).replace(/^=+\n/, "");
+function isSame(one: Problem, other: Problem): boolean {
+  return one.path === other.path && one.message === other.message;
 }
 
 /** Inside a GitHub workflow findings are shown at the lines of a pull request. */
@@ -169,9 +75,13 @@ function usualFormat(): Format {
   return process.env["GITHUB_ACTIONS"] === "true" ? "github" : "pretty";
 }
 
-async function report(run: Run, format: Format, values: Options): Promise<void> {
+async function report(
+  run: Run,
+  format: Format,
+  values: Options,
+  out: NodeJS.WriteStream,
+): Promise<void> {
   const color = useColor(values, process.stdout);
-  const out = run.fileToOutput ? process.stderr : process.stdout;
   if (format !== "pretty") {
     const { reportAs } = await import("../report/formats.js");
     out.write(await reportAs(format, { ...run, version }));
@@ -189,15 +99,6 @@ async function report(run: Run, format: Format, values: Options): Promise<void> 
     const at = [path, line, column].filter((part) => part !== undefined).join(":");
     process.stderr.write(`modelfile-lint: ${at}: ${message}\n`);
   }
-}
-
-function problemOf({ message, place }: InputError, path: string): Problem {
-  return {
-    path: place?.path ?? path,
-    ...(place?.line !== undefined && { line: place.line }),
-    ...(place?.column !== undefined && { column: place.column }),
-    message,
-  };
 }
 
 function wholeNumber(text: string | undefined, option: string): number | undefined {

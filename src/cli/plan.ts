@@ -18,7 +18,8 @@ import type { Screen } from "../report/terminal.js";
 import { useColor } from "./color.js";
 import { readOperand } from "./files.js";
 import { UsageError, type Options } from "./options.js";
-import { releaseNote, setupsFor, type RangeSetup } from "./setup.js";
+import type { RangeSetup } from "../setups.js";
+import { releaseNote, setupsFor } from "./setup.js";
 
 /** More machines than these are compared, and none is shown by itself. */
 const mostShown = 3;

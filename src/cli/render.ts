@@ -25,7 +25,8 @@ import type { Screen } from "../report/terminal.js";
 import { useColor } from "./color.js";
 import { readOperand, readStandardInput } from "./files.js";
 import { oneOf, UsageError, type Options } from "./options.js";
-import { releaseNote, setupsFor, type RangeSetup } from "./setup.js";
+import type { RangeSetup } from "../setups.js";
+import { releaseNote, setupsFor } from "./setup.js";
 
 /** The prompt that a chat becomes. Exit code 1 where every such request fails. */
 export async function renderFile(values: Options, operands: string[]): Promise<number> {

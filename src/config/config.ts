@@ -3,6 +3,7 @@ import type { Machine } from "../machines/machine.js";
 import { profileFromValue, texts } from "../machines/profile.js";
 import { parseSize, sizeProblem } from "../machines/sizes.js";
 import { checked } from "../schema.js";
+import { configFinder, packageKey } from "./discover.js";
 import { readText, readYaml, type Locate, type Reading } from "../yaml.js";
 
 export type RuleSet = "minimal" | "recommended" | "strict";
@@ -63,9 +64,6 @@ interface WrittenSettings {
   ignore?: readonly string[];
 }
 
-const key = "modelfile-lint";
-const names = [".modelfile-lint.yaml", ".modelfile-lint.yml", ".modelfile-lint.json"];
-
 /**
  * The configuration that a text (YAML or JSON) holds; an empty one sets nothing. Throws InputError
  * with path, line and column of what cannot be used.
@@ -82,33 +80,18 @@ export async function loadConfig(path: string, host: Host): Promise<Config> {
   const text = await readText(path, host);
   if (!/(^|[\\/])package\.json$/.test(path)) return readConfig(text, path);
   const config = await packageConfig(text, path);
-  if (!config) throw new InputError(`Key "${key}" is missing in this package.json.`, { path });
+  if (!config)
+    throw new InputError(`Key "${packageKey}" is missing in this package.json.`, { path });
   return config;
 }
 
 /**
- * The nearest configuration from `startFolder` upwards: .modelfile-lint.yaml, .yml or .json, or a
- * package.json with the key modelfile-lint. Throws InputError where that one cannot be used.
+ * The nearest configuration from `startFolder` upwards, as `configIn` finds it. Throws InputError where
+ * that one cannot be used.
  */
 export async function findConfig(startFolder: string, host: Host): Promise<Config | undefined> {
-  const folders = [startFolder];
-  for (const folder of folders) {
-    for (const name of names) {
-      const path = host.resolve(folder, name);
-      if ((await host.stat(path))?.kind === "file") return loadConfig(path, host);
-    }
-    const path = host.resolve(folder, "package.json");
-    if ((await host.stat(path))?.kind === "file") {
-      // A package file that cannot be read is for others to complain about.
-      const text = await readText(path, host).catch(() => "");
-      const config = await packageConfig(text, path);
-      if (config) return config;
-    }
-    const above = host.resolve(folder, "..");
-    // A host that never reaches its root must not keep us here.
-    if (above !== folder && folders.length < 256) folders.push(above);
-  }
-  return undefined;
+  const path = await configFinder(host)(startFolder);
+  return path === undefined ? undefined : loadConfig(path, host);
 }
 
 /** Rule ids that the configuration sets and that do not exist, with the places of their keys. */
@@ -129,24 +112,10 @@ export function unknownRules(
 }
 
 async function packageConfig(text: string, path: string): Promise<Config | undefined> {
-  // Most package files say nothing to us; only those that name us are read with places.
-  if (!text.includes(`"${key}"`)) return undefined;
-  const json: unknown = parsed(text);
-  if (json !== undefined && !isRecord(json)) return undefined;
-  if (json && !Object.hasOwn(json, key)) return undefined;
   const { value, locate } = await readYaml(text, path, 256 * 1024);
-  if (!isRecord(value) || !Object.hasOwn(value, key)) return undefined;
-  const inside: Locate = (keys, part) => locate([key, ...keys], part);
-  return configFrom({ value: value[key], locate: inside }, path);
-}
-
-/** The JSON value of a text, undefined where it is no JSON: the YAML reader knows the place. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (!isRecord(value) || !Object.hasOwn(value, packageKey)) return undefined;
+  const inside: Locate = (keys, part) => locate([packageKey, ...keys], part);
+  return configFrom({ value: value[packageKey], locate: inside }, path);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

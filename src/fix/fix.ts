@@ -1,6 +1,4 @@
 import { decode, encodeEdited, type TextEdit } from "../../grammar/bytes.js";
-import { parseModelfile } from "../../grammar/parser.js";
-import type { Modelfile } from "../../grammar/tree.js";
 import type { Finding } from "../finding.js";
 
 export interface Fixed {
@@ -22,13 +20,13 @@ const mostRounds = 10;
  */
 export async function fix(
   bytes: Uint8Array,
-  findingsOf: (file: Modelfile) => Promise<Finding[]>,
+  findingsOf: (text: string) => Promise<Finding[]>,
   unsafe: boolean,
 ): Promise<Fixed> {
   const made: Finding[] = [];
   const seen = new Set<string>();
   let source = decode(bytes);
-  let findings = await findingsOf(parseModelfile(source.text));
+  let findings = await findingsOf(source.text);
   for (let round = 0; round < mostRounds; round++) {
     const chosen = compatible(findings.filter((finding) => wanted(finding, unsafe)));
     if (chosen.length === 0) break;
@@ -38,7 +36,7 @@ export async function fix(
     if (seen.has(next.text)) break;
     source = next;
     made.push(...chosen);
-    findings = await findingsOf(parseModelfile(source.text));
+    findings = await findingsOf(source.text);
   }
   return { bytes: source.bytes, text: source.text, made, findings };
 }

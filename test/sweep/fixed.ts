@@ -61,8 +61,10 @@ export async function defects(
     models: new Map(),
   };
   const contextOf = async (file: Modelfile) => (await lookUp(file, setup)).context;
-  const findingsOf = async (file: Modelfile): Promise<Finding[]> =>
-    check(file, await contextOf(file));
+  const findingsOf = async (text: string): Promise<Finding[]> => {
+    const file = parseModelfile(text);
+    return check(file, await contextOf(file));
+  };
 
   const before = parseModelfile(decode(bytes).text);
   const planned = (await contextOf(before)).plan;

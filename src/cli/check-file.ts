@@ -1,0 +1,145 @@
+import { decode } from "../../grammar/bytes.js";
+import { parseModelfile } from "../../grammar/parser.js";
+import { isRange } from "../facts/release-range.js";
+import type { Finding } from "../finding.js";
+import { InputError } from "../host.js";
+import { judge, type Judged } from "../judge.js";
+import type { FileResult, Problem } from "../report/result.js";
+import type { RangeSetup } from "../setups.js";
+import { readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
+import type { Options } from "./options.js";
+import { fileSetups, releaseNote } from "./setup.js";
+
+/** What came of a file: plain data, so that it can come from another thread. */
+export interface Outcome {
+  /** One for each machine; none where the configuration leaves the file out. */
+  results: FileResult[];
+  problems: Problem[];
+  /** What --diff shows. */
+  diff?: string;
+  /** What to say once in a run, to people. */
+  notes: string[];
+  /** What goes to standard output: the file that came from standard input, fixed. */
+  output?: Uint8Array;
+}
+
+/** Lints a file, and fixes it where that is asked for; `-` is standard input. What cannot be read is a problem. */
+export async function checkFile(path: string, values: Options): Promise<Outcome> {
+  const outcome: Outcome = { results: [], problems: [], notes: [] };
+  try {
+    await lintInto(outcome, path, values);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    outcome.problems.push(problemOf(error, path));
+  }
+  return outcome;
+}
+
+async function lintInto(outcome: Outcome, path: string, values: Options): Promise<void> {
+  const standardInput = path === "-";
+  const name = standardInput ? (values["stdin-file-name"] ?? "standard input") : path;
+  const before = standardInput ? await readStandardInput(name) : await readModelfileBytes(path);
+  const place = standardInput ? (values["stdin-file-name"] ?? "Modelfile") : path;
+  const { setups, ignored } = await fileSetups(place, values);
+  if (ignored) return;
+  const judgeAll = onceEach((text: string) =>
+    Promise.all(setups.map((setup) => judgeInto(outcome, text, setup))),
+  );
+  const { bytes, fixed } = await fixInto(outcome, before, values, {
+    path,
+    name,
+    findingsOf: async (text) => (await judgeAll(text)).flatMap(({ findings }) => findings),
+  });
+  const { text } = decode(bytes);
+  const judged = await judgeAll(text);
+  for (const [index, { machine, releases }] of setups.entries()) {
+    const { first, last } = releases;
+    const note = releaseNote(releases);
+    if (note !== undefined) outcome.notes.push(note);
+    outcome.results.push({
+      path: name,
+      machine: machine?.name ?? null,
+      ollama: releases.text,
+      ...(isRange(releases) && { releases: { from: first.version, to: last.version } }),
+      text,
+      findings: judged[index]!.findings,
+      fixed,
+    });
+  }
+}
+
+/** A text that a fix leaves as it is, or leads to, is not judged again for the report. */
+function onceEach<T>(judgeText: (text: string) => Promise<T>): (text: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (text) => {
+    let found = known.get(text);
+    if (!found) known.set(text, (found = judgeText(text)));
+    return found;
+  };
+}
+
+/** With what could not be found out told. */
+async function judgeInto(outcome: Outcome, text: string, setup: RangeSetup): Promise<Judged> {
+  const judged = await judge(parseModelfile(text), setup);
+  const { unknownModel, broken } = judged;
+  if (broken && !outcome.problems.some(({ message }) => message === broken.message)) {
+    outcome.problems.push(problemOf(broken, broken.place?.path ?? ""));
+  }
+  // Only somebody who named a machine expects to hear about memory.
+  if (unknownModel !== undefined && setup.machine) {
+    outcome.notes.push(`Nothing is said about memory: ${unknownModel}`);
+  }
+  return judged;
+}
+
+interface Fixable {
+  /** "-" for standard input. */
+  path: string;
+  /** As reports name it. */
+  name: string;
+  findingsOf: (text: string) => Promise<Finding[]>;
+}
+
+/** What --fix and --diff ask for. With --fix the bytes are the fixed file's. */
+async function fixInto(
+  outcome: Outcome,
+  before: Uint8Array,
+  values: Options,
+  { path, name, findingsOf }: Fixable,
+): Promise<{ bytes: Uint8Array; fixed: boolean }> {
+  if (!values.fix && !values.diff) return { bytes: before, fixed: false };
+  const { fix } = await import("../fix/fix.js");
+  const { made, bytes } = await fix(before, findingsOf, values["unsafe-fixes"] ?? false);
+  if (values.diff) {
+    if (made.length > 0) outcome.diff = await diffOf(name, before, bytes);
+    return { bytes: before, fixed: false };
+  }
+  if (path === "-") outcome.output = bytes;
+  else if (made.length > 0) await replaceFile(path, before, bytes);
+  return { bytes, fixed: made.length > 0 };
+}
+
+async function diffOf(name: string, before: Uint8Array, after: Uint8Array): Promise<string> {
+  const { createTwoFilesPatch } = await import("diff");
+  const [old, next] = [decode(before).text, decode(after).text];
+  return createTwoFilesPatch(`a/${name}`, `b/${name}`, old, next, undefined, undefined, {
+    context: 3,
+    // A change of line ends alone is a change.
+    stripTrailingCr: false,
+  }).replace(/^=+\n/, "");
+}
+
+/** How a report tells of what the user gave us that cannot be used. */
+export function problemOf({ message, place }: InputError, path: string): Problem {
+  return {
+    path: place?.path ?? path,
+    ...(place?.line !== undefined && { line: place.line }),
+    ...(place?.column !== undefined && { column: place.column }),
+    message,
+  };
+}
+
+/** Whether standard output is taken by the fixed file, so that the report has to go beside it. */
+export function fileToOutput(paths: readonly string[], values: Options): boolean {
+  return paths.includes("-") && Boolean(values.fix && !values.diff);
+}
