@@ -24,6 +24,14 @@ export interface Host {
    * not exist, fails or takes too long. Absent where programs cannot be run.
    */
   run?(program: string, args: readonly string[]): Promise<string | undefined>;
+  /** Keeps what was read of large files from one run to the next; absent where nothing is kept. */
+  kept?: Kept;
+}
+
+/** Texts under keys that say what they were made from. Neither function throws. */
+export interface Kept {
+  read(key: string): Promise<string | undefined>;
+  write(key: string, text: string): Promise<void>;
 }
 
 export interface RequestOptions {
@@ -47,6 +55,8 @@ export interface Entry {
   kind: "file" | "folder" | "other";
   /** Bytes; 0 for a folder. */
   size: number;
+  /** When it was last written, in milliseconds, where the host knows. */
+  changed?: number;
 }
 
 /** A place in a file: 1-based line and column, where known. */

@@ -14,7 +14,7 @@ export const nodeHost: Host = {
   async stat(path) {
     try {
       const found = await stat(path);
-      if (found.isFile()) return { kind: "file", size: found.size };
+      if (found.isFile()) return { kind: "file", size: found.size, changed: found.mtimeMs };
       return { kind: found.isDirectory() ? "folder" : "other", size: 0 };
     } catch {
       return undefined;

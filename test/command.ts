@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { bundle, root } from "../src/build/bundle.mjs";
+import { bundle, command, root } from "../src/build/bundle.mjs";
 
 /** One for each run: several may go on at the same time. Workers inherit the variable. */
 const folder = (process.env["MODELFILE_LINT_TEST_COMMAND"] ??= join(
@@ -16,10 +16,12 @@ export const program = join(folder, "cli.js");
 export default async function setup(): Promise<() => Promise<void>> {
   // What lies in the store of whoever runs the tests must not change them. Workers inherit this.
   process.env["OLLAMA_MODELS"] = join(folder, "no-models");
+  process.env["XDG_CACHE_HOME"] = join(folder, "cache");
   await bundle({
-    entryPoints: { cli: "src/cli/main.ts" },
+    entryPoints: command,
     outdir: folder,
     splitting: true,
+    chunkNames: "parts/[name]-[hash]",
     define: { MODELFILE_LINT_VERSION: '"0.0.0-test"' },
   });
   return () => rm(folder, { recursive: true, force: true });

@@ -2,13 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { bundle, root } from "./bundle.mjs";
+import { bundle, command, root } from "./bundle.mjs";
 
 const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 await rm(join(root, "dist"), { recursive: true, force: true });
 await bundle({
   entryPoints: {
-    cli: "src/cli/main.ts",
+    ...command,
     index: "src/index.ts",
     node: "src/node.ts",
     ollama: "src/ollama.ts",

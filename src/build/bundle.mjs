@@ -23,6 +23,29 @@ const json = {
   },
 };
 
+/** The command, and what its threads run; tinypool looks for its own part beside the file that it is in. */
+export const command = {
+  cli: "src/cli/main.ts",
+  "parts/check-files": "src/cli/check-files.ts",
+  "parts/entry/worker": "node_modules/tinypool/dist/entry/worker.js",
+};
+
+/**
+ * The rules of secretlint that are used read text alone. One that is not used opens key files, and brings
+ * node-forge (a third of a megabyte) and modules of Node that no browser has.
+ */
+const secretlint = {
+  name: "secretlint",
+  setup(build) {
+    build.onResolve({ filter: /^(?:node:|\.\/)/ }, ({ path, importer, kind }) => {
+      if (!/@secretlint[\\/]secretlint-rule-preset/.test(importer)) return undefined;
+      const unused = path.startsWith("node:") || kind === "dynamic-import";
+      return unused ? { path, namespace: "unused", sideEffects: false } : undefined;
+    });
+    build.onLoad({ filter: /./, namespace: "unused" }, () => ({ contents: "export default {};" }));
+  },
+};
+
 /** @param {import("esbuild").BuildOptions} options */
 export function bundle(options) {
   return build({
@@ -37,7 +60,7 @@ export function bundle(options) {
     alias: {
       yaml: join(root, "node_modules/yaml/browser/index.js"),
     },
-    plugins: [json],
+    plugins: [json, secretlint],
     ...options,
   });
 }

@@ -3,6 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { rules } from "../../rules/index.js";
+import {
+  engines,
+  foreignHelp,
+  foreignNames,
+  type ForeignParameter,
+} from "../facts/foreign-parameters.js";
 import { ruleList, rulePage } from "../report/rule-page.js";
 import { root } from "./bundle.mjs";
 import { renderDiagram } from "./diagram.js";
@@ -39,13 +45,46 @@ async function file(path: string, content: string): Promise<void> {
 
 /** A page for each rule, and their index; pages of rules that are gone go too. */
 async function pages(): Promise<void> {
-  for (const rule of rules) await file(`docs/rules/${rule.id}.md`, rulePage(rule));
+  for (const rule of rules) {
+    const appendix = rule.id === "unknown-parameter" ? foreignTable() : [];
+    await file(`docs/rules/${rule.id}.md`, rulePage(rule, appendix));
+  }
   await file("docs/rules/README.md", ruleList(rules));
   for (const name of await readdir(join(root, "docs/rules"))) {
     if (name === "README.md" || ruleIds.includes(name.replace(/\.md$/, ""))) continue;
     stale.push(`docs/rules/${name}`);
     if (!check) await rm(join(root, "docs/rules", name));
   }
+}
+
+/** What every name of another engine is here, in Markdown. */
+function foreignTable(): string[] {
+  const parts = Object.entries(engines).map(([key, { name, source }]) => {
+    const own = foreignNames().filter(([, { of }]) => of === key);
+    const rows = own.map(([foreign, meaning]) => `| \`${foreign}\` | ${inOllama(meaning)} |`);
+    return ["", `### ${name}`, "", `${source}.`, "", "| there | here |", "|---|---|", ...rows];
+  });
+  return [
+    "## Names of other engines",
+    "",
+    "Case, hyphens and underscores do not matter. A parameter alone takes the value as it is.",
+    ...parts.flat(),
+  ];
+}
+
+function inOllama(meaning: ForeignParameter): string {
+  const { use, value, except, becomes } = meaning;
+  const became = Object.entries(becomes ?? {}).map(
+    ([there, here]) => `\`${there}\`: ${here === "" ? "leave the line out" : `\`${here}\``}`,
+  );
+  const but = except ? `, but for ${except.map((one) => `\`${one}\``).join(", ")}` : "";
+  const parameter = use === undefined ? [] : [`\`${use}\`${value ? ", with another value" : but}`];
+  const help = foreignHelp(meaning);
+  return [
+    ...parameter,
+    ...(became.length > 0 ? [became.join(", ")] : []),
+    ...(help ? [help] : []),
+  ].join(". ");
 }
 
 function text(path: string): Promise<string> {

@@ -9,7 +9,7 @@ import {
   type Format,
   type Problem,
 } from "../report/result.js";
-import { checkFile, fileToOutput, type Outcome } from "./check-file.js";
+import { fileToOutput, type Outcome } from "./check-file.js";
 import { useColor } from "./color.js";
 import { modelfilesIn } from "./files.js";
 import { oneOf, UsageError, type Options } from "./options.js";
@@ -29,15 +29,23 @@ interface Run {
 
 /** Lints files; the verb that needs no name. */
 export async function lint(values: Options, operands: string[]): Promise<number> {
+  if (!values.watch) return lintOnce(values, operands);
+  const { watch } = await import("./watch.js");
+  return watch(operands, () => lintOnce({ ...values }, operands), values);
+}
+
+async function lintOnce(values: Options, operands: string[]): Promise<number> {
   const format = values.json ? "json" : oneOf(values.format ?? usualFormat(), formats, "--format");
   const failOn = oneOf(values["fail-on"] ?? "error", severities, "--fail-on");
   const mostWarnings = wholeNumber(values["max-warnings"], "--max-warnings");
+  const threads = wholeNumber(values.threads, "--threads");
   if (values["unsafe-fixes"] && !values.fix && !values.diff) {
     throw new UsageError("--unsafe-fixes goes with --fix or --diff.");
   }
   const { paths, problems } = await modelfilesIn(operands);
   const run: Run = { results: [], problems, diffs: [], notes: new Set() };
-  for (const path of paths) add(run, await checkFile(path, values), path);
+  const { checkAll } = await import("./pool.js");
+  await checkAll(paths, values, threads, (path, outcome) => add(run, outcome, path));
   const out = fileToOutput(paths, values) ? process.stderr : process.stdout;
   await report(run, format, values, out);
   if (run.problems.length > 0) return 2;

@@ -3,7 +3,9 @@ import { rules } from "../../rules/index.js";
 import type { RuleSetting } from "../config/config.js";
 import { readReleases, type Releases } from "../facts/release-range.js";
 import { isKnownRelease } from "../facts/release.js";
+import type { Host } from "../host.js";
 import type { Machine } from "../machines/machine.js";
+import { cacheFolder, keepingHost } from "../node-cache.js";
 import { nodeHost, onlineHost } from "../node-host.js";
 import { setupsIn, type FileSetups, type Given, type RangeSetup } from "../setups.js";
 import { oneOf, pairs, UsageError, type Options } from "./options.js";
@@ -17,8 +19,9 @@ const lookups = new WeakMap<Options, (path: string) => Promise<FileSetups>>();
 export function fileSetups(path: string, values: Options): Promise<FileSetups> {
   let lookup = lookups.get(values);
   if (!lookup) {
-    const host = values.online ? onlineHost : nodeHost;
-    lookup = setupsIn(host, givenBy(values), (name, folder) => machinesNamed(name, folder, values));
+    lookup = setupsIn(hostFor(values), givenBy(values), (name, folder) =>
+      machinesNamed(name, folder, values),
+    );
     lookups.set(values, lookup);
   }
   return lookup(nodeHost.resolve(process.cwd(), path));
@@ -28,6 +31,28 @@ export function fileSetups(path: string, values: Options): Promise<FileSetups> {
 export async function setupsFor(path: string, values: Options): Promise<RangeSetup[] | "ignored"> {
   const { setups, ignored } = await fileSetups(path, values);
   return ignored ? "ignored" : [...setups];
+}
+
+/** The network only where it is asked for; what was read of large files is kept. */
+function hostFor(values: Options): Host {
+  const host = lookingOnce(values.online ? onlineHost : nodeHost);
+  return values["no-cache"] ? host : keepingHost(host, cacheFolder);
+}
+
+/**
+ * Thousands of files name the same few models, and each is looked for in many places: what lies somewhere
+ * when a run first looks is taken to lie there until its end.
+ */
+function lookingOnce(host: Host): Host {
+  const entries = new Map<string, ReturnType<Host["stat"]>>();
+  return {
+    ...host,
+    stat(path) {
+      let entry = entries.get(path);
+      if (!entry) entries.set(path, (entry = host.stat(path)));
+      return entry;
+    },
+  };
 }
 
 /** What the command line says. Throws UsageError where that cannot be used. */

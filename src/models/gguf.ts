@@ -1,6 +1,7 @@
 import { InputError, type Host } from "../host.js";
 import { readHeader, type ByteSource, type GgufHeader } from "./gguf-header.js";
 import { quantisationIn, shapeIn, tokenizerIn, wholeNumber } from "./header-facts.js";
+import { headerOnce } from "./kept-header.js";
 import { numberAt, textAt, type Header } from "./header.js";
 import type { Model } from "./model.js";
 import { weightsOf } from "./weights.js";
@@ -11,6 +12,13 @@ export interface GgufFile extends ByteSource {
   name: string;
   /** Another file in the same place; undefined where there is none. */
   beside(name: string): Promise<GgufFile | undefined>;
+  /** Answers with the header that was read before of this content, where it is known. */
+  once?(read: () => Promise<GgufHeader>): Promise<GgufHeader>;
+}
+
+function headerOf(file: GgufFile): Promise<GgufHeader> {
+  const read = () => readHeader(file);
+  return file.once ? file.once(read) : read();
 }
 
 /** The largest models come in a few hundred. */
@@ -27,7 +35,7 @@ export async function readGguf(path: string, host: Host, name: string): Promise<
 
 /** As `readGguf`, of a file that lies anywhere. */
 export async function modelIn(file: GgufFile, name: string): Promise<Model> {
-  const first = await readHeader(file);
+  const first = await headerOf(file);
   checkKind(file, first.header);
   const others = await otherParts(file, first.header);
   const parts = [{ file, ...first }, ...others];
@@ -84,7 +92,7 @@ export async function readProjector(
   host: Host,
 ): Promise<{ header: Header; fileBytes: number }> {
   const file = await localFile(path, host);
-  const { header, fileBytes } = await readHeader(file);
+  const { header, fileBytes } = await headerOf(file);
   if (!isProjector(header)) file.fail("is no projector. Name the model's mmproj file.");
   return { header, fileBytes };
 }
@@ -98,7 +106,7 @@ export async function readAdapter(
   host: Host,
 ): Promise<{ header: Header; fileBytes: number; alpha?: number }> {
   const file = await localFile(path, host);
-  const { header, fileBytes } = await readHeader(file);
+  const { header, fileBytes } = await headerOf(file);
   if (!isAdapter(header)) file.fail("is no adapter. Name what convert_lora_to_gguf.py made.");
   const alpha = numberAt(header, "adapter.lora.alpha");
   return { header, fileBytes, ...(alpha !== undefined && { alpha }) };
@@ -115,10 +123,13 @@ async function localFile(path: string, host: Host): Promise<GgufFile> {
   if (!entry) return fail("does not exist.");
   if (entry.kind === "folder") fail("is a folder. Name the GGUF file in it.");
   if (entry.kind !== "file") fail("is no regular file.");
+  const { size, changed } = entry;
+  const content = `${path} ${size} ${changed}`;
   return {
     name,
-    size: entry.size,
+    size,
     fail,
+    ...(changed !== undefined && { once: (read) => headerOnce(host, content, read) }),
     read: async (start, end) => {
       const bytes = await host
         .read(path, start, end)
@@ -230,7 +241,7 @@ async function otherParts(
       const parts = `Keep all ${count} parts in one folder.`;
       return file.fail(`needs ${called(part(at))}, which is missing beside it. ${parts}`);
     }
-    others.push({ file: other, ...(await readHeader(other)) });
+    others.push({ file: other, ...(await headerOf(other)) });
   }
   return others;
 }

@@ -3,6 +3,7 @@ import { InputError, type Host } from "../host.js";
 import { formatBytes } from "../machines/sizes.js";
 import { quoted } from "../yaml.js";
 import { modelIn, readAdapter, type GgufFile } from "./gguf.js";
+import { headerOnce } from "./kept-header.js";
 import { array, parsed, record, text, texts, type JsonRecord } from "./json.js";
 import { licenceName } from "./licence.js";
 import type { Adapter, Model, Origin, Resolution } from "./model.js";
@@ -327,6 +328,8 @@ async function readWeights(stored: Stored, layers: readonly Layer[]): Promise<Mo
       name: part(at),
       size,
       fail,
+      // A file that is still being written has its digest already.
+      once: (read) => headerOnce(host, `${layers[at]!.digest} ${size}`, read),
       read: async (start, end) => {
         const bytes = await host
           .read(place, start, end)

@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { program, run } from "./command.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "many-"));
+  await mkdir(join(folder, "many"));
+  for (let i = 0; i < 130; i++) {
+    const text =
+      i % 3 === 0 ? "FROM llama3.2\nPARAMETER top_k ten\n" : `FROM llama3.2\nSYSTEM ${i}\n`;
+    await writeFile(join(folder, "many", `${i}.Modelfile`), text);
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("threads find what one thread finds, in the same order", async () => {
+  const args = ["many", "--format", "json", "--machine", "rtx4090-64g"];
+  const one = await run([...args, "--threads", "1"], { cwd: folder });
+  const three = await run([...args, "--threads", "3"], { cwd: folder });
+  expect(three).toEqual(one);
+  expect(JSON.parse(one.stdout).summary).toMatchObject({ files: 130, errors: 44 });
+});
+
+test("threads fix files, and tell of those that cannot be read", async () => {
+  const copy = join(folder, "fixed");
+  await mkdir(copy);
+  for (let i = 0; i < 60; i++) await writeFile(join(copy, `${i}.Modelfile`), "from: llama3.2\n");
+  await writeFile(join(copy, "empty.Modelfile"), "");
+  const { code, stdout, stderr } = await run([copy, "--fix", "--threads", "2", "--json"]);
+  expect(code).toBe(2);
+  expect(stderr).toContain('empty.Modelfile" is empty');
+  expect(JSON.parse(stdout).summary).toMatchObject({ files: 60, errors: 0, fixed: 60 });
+});
+
+test("--threads takes a number, and --watch no standard input", async () => {
+  expect((await run(["--threads", "many", folder])).stderr).toContain(
+    "--threads takes a whole number",
+  );
+  expect((await run(["--watch", "-"])).stderr).toContain("--watch takes files and folders");
+});
+
+test("--watch checks again when a file changes, and when a configuration does", async () => {
+  const place = join(folder, "watched");
+  await mkdir(place);
+  const file = join(place, "Modelfile");
+  await writeFile(file, "FROM llama3.2\nPARAMETER top_k ten\n");
+  await writeFile(join(place, ".modelfile-lint.yaml"), "rules: {}\n");
+  const child = spawn(process.execPath, [program, "--watch", "--format", "compact", "Modelfile"], {
+    cwd: place,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  let stdout = "";
+  let runs = 0;
+  let told = () => {};
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    runs += text.split("Waiting for changes").length - 1;
+    told();
+  });
+  const finished = async (count: number) => {
+    while (runs < count) await new Promise<void>((resolve) => (told = resolve));
+    const seen = stdout;
+    stdout = "";
+    return seen;
+  };
+  try {
+    expect(await finished(1)).toContain("parameter-type");
+    await writeFile(file, "FROM llama3.2\nPARAMETER top_k 10\nPARAMETER top_q 1\n");
+    expect(await finished(2)).toMatch(/^(?!.*parameter-type).*unknown-parameter/s);
+    await writeFile(join(place, ".modelfile-lint.yaml"), "rules: { unknown-parameter: off }\n");
+    expect(await finished(3)).not.toContain("unknown-parameter");
+  } finally {
+    child.kill();
+  }
+});
