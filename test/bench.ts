@@ -24,6 +24,7 @@ import { fit } from "../src/memory/fit.js";
 import { catalogueModel } from "../src/models/catalogue.js";
 import { nodeHost } from "../src/node-host.js";
 import { makePlan } from "../src/plan/make-plan.js";
+import { manyFiles } from "./bench-scale.js";
 
 const limit = 20;
 
@@ -506,6 +507,7 @@ async function ranges(): Promise<void> {
 }
 
 startUp();
+manyFiles(join(root, "dist/cli.js"), smallFile);
 throughput();
 templates();
 await ranges();

@@ -55,25 +55,23 @@ test("--watch checks again when a file changes, and when a configuration does", 
     env: { ...process.env, NO_COLOR: "1" },
   });
   let stdout = "";
-  let runs = 0;
-  let told = () => {};
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    runs += text.split("Waiting for changes").length - 1;
-    told();
-  });
-  const finished = async (count: number) => {
-    while (runs < count) await new Promise<void>((resolve) => (told = resolve));
+  const notes = child.stderr.setEncoding("utf8")[Symbol.asyncIterator]();
+  /** What the next run prints. */
+  const nextRun = async () => {
+    for (let note = ""; !note.includes("Waiting for changes");) {
+      note += String((await notes.next()).value);
+    }
     const seen = stdout;
     stdout = "";
     return seen;
   };
   try {
-    expect(await finished(1)).toContain("parameter-type");
+    expect(await nextRun()).toContain("parameter-type");
     await writeFile(file, "FROM llama3.2\nPARAMETER top_k 10\nPARAMETER top_q 1\n");
-    expect(await finished(2)).toMatch(/^(?!.*parameter-type).*unknown-parameter/s);
+    expect(await nextRun()).toMatch(/^(?!.*parameter-type).*unknown-parameter/s);
     await writeFile(join(place, ".modelfile-lint.yaml"), "rules: { unknown-parameter: off }\n");
-    expect(await finished(3)).not.toContain("unknown-parameter");
+    expect(await nextRun()).not.toContain("unknown-parameter");
   } finally {
     child.kill();
   }

@@ -33,7 +33,7 @@ export async function watch(
   ];
   await Promise.all(
     watchers.map((watcher) => {
-      watcher.on("all", changes.tell);
+      watcher.on("all", () => changes.tell());
       return new Promise<void>((ready) => watcher.once("ready", ready));
     }),
   );

@@ -67,10 +67,13 @@ function written({ header, ...rest }: GgufHeader): string {
 
 /** Whether JSON can say it: infinite numbers it cannot. */
 function isPlain({ header }: GgufHeader): boolean {
-  const finite = (value: unknown) => typeof value !== "number" || Number.isFinite(value);
   return [...header.keys.values()].every((value) =>
-    Array.isArray(value) ? value.every(finite) : finite(value),
+    Array.isArray(value) ? value.every(isFiniteOrNone) : isFiniteOrNone(value),
   );
+}
+
+function isFiniteOrNone(value: unknown): boolean {
+  return typeof value !== "number" || Number.isFinite(value);
 }
 
 function writtenArray({ length, bracketed }: LongArray): WrittenArray {
