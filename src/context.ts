@@ -9,6 +9,7 @@ import type { Machine } from "./machines/machine.js";
 import { filesNamed, textsToldOf } from "./models/local-files.js";
 import type { Model } from "./models/model.js";
 import type { Context } from "./rule.js";
+import { secretsIn } from "./secrets.js";
 
 /** What a file is judged against. */
 export interface Setup {
@@ -87,7 +88,12 @@ async function findModels(
 ): Promise<Known> {
   const { machine } = setup;
   const localFrom = await localNames(file, setup);
-  const local = { ...(localFrom.size > 0 && { localFrom }), ...(files && { files }) };
+  const secrets = await secretsIn(file.text);
+  const local = {
+    ...(localFrom.size > 0 && { localFrom }),
+    ...(files && { files }),
+    ...(secrets.length > 0 && { secrets }),
+  };
   const without = (release: Release): Context => ({ release, ...local });
   if (!machine && !wantsModel(file, setup.severityOf)) return { contextOf: without };
   const references = modelReferences(file);

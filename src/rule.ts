@@ -5,6 +5,7 @@ import type { Report, Severity } from "./finding.js";
 import type { FileFacts } from "./models/local-files.js";
 import type { Model } from "./models/model.js";
 import type { Plan } from "./plan/plan.js";
+import type { Secret } from "./secrets.js";
 
 /** What is known besides the file. */
 export interface Context {
@@ -14,6 +15,8 @@ export interface Context {
   localFrom?: ReadonlySet<string>;
   /** What lies where FROM, ADAPTER and DRAFT point to, by their text, where somebody looked. */
   files?: ReadonlyMap<string, FileFacts>;
+  /** Texts that look like keys and tokens, in order, where somebody looked. */
+  secrets?: readonly Secret[];
   /** What FROM names, where that is known. */
   model?: Model;
   /** What happens on the machine, where one is named and the model is known. */

@@ -31,7 +31,7 @@ const layers: readonly (readonly string[])[] = [
   // What Ollama decides; what is allocated follows in plan.
   ["src/ollama/"],
   ["src/plan/"],
-  ["src/certainty.ts", "src/directives.ts", "src/finding.ts", "src/rule.ts"],
+  ["src/certainty.ts", "src/directives.ts", "src/finding.ts", "src/rule.ts", "src/secrets.ts"],
   ["rules/"],
   ["src/lint.ts"],
   ["src/context.ts"],

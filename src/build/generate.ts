@@ -24,6 +24,7 @@ const ruleIds = (await readdir(join(root, "rules")))
 
 await file("rules/index.ts", ruleIndex());
 await file("schema/profile.schema.json", await text("src/machines/profile.schema.json"));
+await file("schema/lint-report.schema.json", await text("src/report/lint-report.schema.json"));
 await file("schema/config.schema.json", configSchema(await text("src/config/config.schema.json")));
 await file("grammar/diagram.svg", renderDiagram());
 await file("README.md", withExamples(await text("README.md")));
@@ -60,8 +61,12 @@ async function pages(): Promise<void> {
 /** What every name of another engine is here, in Markdown. */
 function foreignTable(): string[] {
   const parts = Object.entries(engines).map(([key, { name, source }]) => {
-    const own = foreignNames().filter(([, { of }]) => of === key);
-    const rows = own.map(([foreign, meaning]) => `| \`${foreign}\` | ${inOllama(meaning)} |`);
+    const names = new Map<string, string[]>();
+    for (const [foreign, meaning] of foreignNames().filter(([, { of }]) => of === key)) {
+      const here = inOllama(meaning);
+      names.set(here, [...(names.get(here) ?? []), `\`${foreign}\``]);
+    }
+    const rows = [...names].map(([here, there]) => `| ${there.join(", ")} | ${here} |`);
     return ["", `### ${name}`, "", `${source}.`, "", "| there | here |", "|---|---|", ...rows];
   });
   return [
@@ -121,11 +126,26 @@ function withExamples(readme: string): string {
   );
 }
 
-/** The schema that editors use also knows the rules' names. */
+/** The schema that editors use also knows the rules: they complete their names and say what each is about. */
 function configSchema(source: string): string {
   const schema = JSON.parse(source) as {
-    definitions: { rules: { propertyNames?: unknown; examples?: unknown } };
+    definitions: {
+      rules: { properties?: unknown; additionalProperties: unknown };
+      severity?: unknown;
+    };
   };
-  schema.definitions.rules.propertyNames = { enum: ruleIds };
+  const { definitions } = schema;
+  definitions.severity = definitions.rules.additionalProperties;
+  definitions.rules.additionalProperties = false;
+  definitions.rules.properties = Object.fromEntries(
+    rules.map(({ id, summary, severity, optional }) => {
+      const usual = optional
+        ? `off; ${severity === "info" ? "warning" : severity} with extends: strict`
+        : severity;
+      const description = `${summary}. Default: ${usual}.`;
+      // Editors show what stands beside a reference; validators pass over it.
+      return [id, { description, $ref: "#/definitions/severity" }];
+    }),
+  );
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }

@@ -32,10 +32,15 @@ export async function withAttachments(
     projectorBytes += await projectorBytesOf(path, host);
   }
   const loaded: Adapter[] = [];
-  for (const path of await existing(adapters)) {
-    if (/\.safetensors$/i.test(path)) continue;
+  for (const name of adapters) {
+    const [path] = await existing([name]);
+    if (path === undefined || /\.safetensors$/i.test(path)) continue;
+    // What a layer is follows from the file and not from its line, beside a name as well.
+    const bytes = await projectorBytesOf(path, host);
+    projectorBytes += bytes;
+    if (bytes > 0) continue;
     const { header, fileBytes } = await readAdapter(path, host);
-    loaded.push({ header, bytes: fileBytes });
+    loaded.push({ name, header, bytes: fileBytes });
   }
   const [draft] = await existing(drafts);
   const all = [...(model.adapters ?? []), ...loaded];

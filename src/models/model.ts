@@ -61,6 +61,8 @@ export type ModelSource =
 export type Resolution = { model: Model } | { unknown: string };
 
 export interface Adapter {
+  /** As ADAPTER names it; absent where the model brings it. */
+  name?: string;
   /** Of its file, header included. */
   bytes: number;
   header?: Header;

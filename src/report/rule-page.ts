@@ -1,7 +1,10 @@
 import { groups, type Example, type Rule } from "../rule.js";
 
-/** A rule's page in Markdown, from the rule alone. */
-export function rulePage({ id, severity, summary, why, examples }: Rule): string {
+/** A rule's page in Markdown, from the rule alone; `appendix` is a part of its own behind the examples. */
+export function rulePage(
+  { id, severity, summary, why, examples }: Rule,
+  appendix: readonly string[] = [],
+): string {
   const fixable = examples.some(({ good }) => good !== undefined)
     ? ", with a fix or suggestion"
     : "";
@@ -14,6 +17,7 @@ export function rulePage({ id, severity, summary, why, examples }: Rule): string
     "",
     "## Examples",
     ...examples.flatMap(example),
+    ...(appendix.length > 0 ? ["", ...appendix] : []),
     "",
   ].join("\n");
 }
