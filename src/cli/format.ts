@@ -7,6 +7,7 @@ import { InputError } from "../host.js";
 import { modelfilesIn, readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
 import type { Options } from "./options.js";
 import { setupsFor } from "./setup.js";
+import { tell } from "./tell.js";
 
 /**
  * Lays files out anew; `-` from standard input to standard output. With --check nothing is written, and the
@@ -18,7 +19,7 @@ export async function formatFiles(values: Options, operands: string[]): Promise<
   let differ = 0;
   const fail = (path: string, message: string) => {
     failed = true;
-    process.stderr.write(`modelfile-lint: ${path}: ${message}\n`);
+    tell(`${path}: ${message}`);
   };
   for (const { path, message } of problems) fail(path, message);
   for (const path of paths) {

@@ -21,6 +21,7 @@ const verbs: Readonly<Record<VerbName, () => Promise<Verb>>> = {
   init: async () => (await import("./init.js")).init,
   model: async () => (await import("./model.js")).model,
   machine: async () => (await import("./machine.js")).machine,
+  lsp: async () => (await import("./lsp.js")).lsp,
 };
 
 async function main(args: string[]): Promise<number> {
@@ -68,6 +69,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`modelfile-lint: ${explained(error)}\n`);
+  const { tell } = await import("./tell.js");
+  tell(explained(error));
   process.exitCode = 2;
 }

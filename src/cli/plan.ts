@@ -20,6 +20,7 @@ import { readOperand } from "./files.js";
 import { UsageError, type Options } from "./options.js";
 import type { RangeSetup } from "../setups.js";
 import { releaseNote, setupsFor } from "./setup.js";
+import { tell } from "./tell.js";
 
 /** More machines than these are compared, and none is shown by itself. */
 const mostShown = 3;
@@ -82,7 +83,7 @@ async function setupsWithMachine(
 function printNotes(setups: readonly RangeSetup[], { quiet }: Options): void {
   const notes = new Set(setups.map(({ releases }) => releaseNote(releases)));
   for (const note of notes) {
-    if (note !== undefined && !quiet) process.stderr.write(`modelfile-lint: ${note}\n`);
+    if (note !== undefined && !quiet) tell(note);
   }
 }
 

@@ -27,6 +27,7 @@ import { readOperand, readStandardInput } from "./files.js";
 import { oneOf, UsageError, type Options } from "./options.js";
 import type { RangeSetup } from "../setups.js";
 import { releaseNote, setupsFor } from "./setup.js";
+import { tell } from "./tell.js";
 
 /** The prompt that a chat becomes. Exit code 1 where every such request fails. */
 export async function renderFile(values: Options, operands: string[]): Promise<number> {
@@ -98,7 +99,7 @@ const nothingKnown: Model = {
 
 function print(note: string | undefined, setup: RangeSetup | undefined): void {
   for (const text of [note, setup && releaseNote(setup.releases)]) {
-    if (text !== undefined) process.stderr.write(`modelfile-lint: ${text}\n`);
+    if (text !== undefined) tell(text);
   }
 }
 
@@ -179,7 +180,7 @@ function withoutUnused({ unused, ...shown }: ShownPrompt): ShownPrompt {
 /** For pipes: the prompt and nothing else, or an exit code of 2 and no prompt. */
 function printBytes({ prompt, unused, failure, decision }: ShownPrompt, values: Options): void {
   const text = prompt ?? (values.template ? unused : undefined);
-  if (failure) process.stderr.write(`modelfile-lint: ${failureText(failure)}\n`);
+  if (failure) tell(failureText(failure));
   else if (text === undefined) {
     throw new InputError(`There is no prompt to print: ${decision.reason}`);
   } else process.stdout.write(text);

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import process from "node:process";
 import { configIn } from "../config/discover.js";
 import { nodeHost } from "../node-host.js";
 import { UsageError, type Options } from "./options.js";
+import { tell } from "./tell.js";
 
 /** Milliseconds without a change before files are checked again: editors write in several steps. */
 const calm = 100;
@@ -39,7 +39,7 @@ export async function watch(
   );
   for (;;) {
     await run();
-    if (!quiet) process.stderr.write("modelfile-lint: Waiting for changes.\n");
+    if (!quiet) tell("Waiting for changes.");
     await changes.settled();
   }
 }

@@ -1,22 +1,24 @@
-import { located, onMachine } from "./located.js";
+import { joined, located, onMachine, ownName } from "./located.js";
 import type { FileResult, Problem } from "./result.js";
+import { oneLine } from "./terminal.js";
 
-/** One line a finding, as compilers write it: "Modelfile:2:11: error: … [parameter-type]". */
+/**
+ * One line a finding, as GCC writes it: "Modelfile:2:11: error: … [parameter-type]". Vim reads it with
+ * `errorformat=%f:%l:%c:\ %t%*[^:]:\ %m`, Emacs with the entry `gnu` of compilation-error-regexp-alist.
+ */
 export function compactReport(
   results: readonly FileResult[],
   problems: readonly Problem[],
 ): string {
   const lines = located(results).map(
     (one) =>
-      `${one.path}:${one.from.line}:${one.from.column}: ${one.severity}: ${oneLine(one.message)}${onMachine(one)} [${one.rule}]`,
+      `${oneLine(one.path)}:${one.from.line}:${one.from.column}: ${one.severity}: ${joined(`${one.message}${onMachine(one)}`)} [${one.rule}]`,
   );
-  const failed = problems.map(
-    ({ path, line = 1, column = 1, message }) =>
-      `${path}:${line}:${column}: error: ${oneLine(message)}`,
-  );
-  return [...lines, ...failed].map((line) => `${line}\n`).join("");
+  return [...lines, ...problems.map(problemLine)].map((line) => `${line}\n`).join("");
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, " ");
+/** "gone:1:1: error: …"; of the run as a whole "modelfile-lint: error: …". */
+function problemLine({ path, line = 1, column = 1, message }: Problem): string {
+  const at = path === "" ? ownName : `${oneLine(path)}:${line}:${column}`;
+  return `${at}: error: ${joined(message)}`;
 }

@@ -1,10 +1,10 @@
 import { createColors } from "picocolors";
 import { visible } from "./terminal.js";
 
-/** A unified diff for the terminal. Without colour it is left as it is, so that `patch` can read it. */
-export function coloured(diff: string, color: boolean): string {
-  if (!color) return diff;
-  const colors = createColors(true);
+/** A unified diff for people. What neither has colours nor goes to a terminal is left as it is, for `patch`. */
+export function shownDiff(diff: string, color: boolean, terminal: boolean): string {
+  if (!color && !terminal) return diff;
+  const colors = createColors(color);
   return diff
     .split("\n")
     .map((line) => {

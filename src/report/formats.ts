@@ -6,6 +6,8 @@ interface Run {
   problems: readonly Problem[];
   /** Of this tool. */
   version: string;
+  /** The working folder, for reports whose paths have to be relative to it. */
+  folder?: string;
 }
 
 type ProgramFormat = Exclude<Format, "pretty">;
@@ -19,8 +21,8 @@ const reports: Readonly<Record<ProgramFormat, (run: Run) => Promise<string>>> = 
     (await import("./sarif.js")).sarifReport(results, problems, rules, version),
   github: async ({ results, problems }) =>
     (await import("./github.js")).githubReport(results, problems),
-  gitlab: async ({ results, problems }) =>
-    (await import("./gitlab.js")).gitlabReport(results, problems),
+  gitlab: async ({ results, problems, folder }) =>
+    (await import("./gitlab.js")).gitlabReport(results, problems, folder),
   junit: async ({ results, problems }) =>
     (await import("./junit.js")).junitReport(results, problems),
   checkstyle: async ({ results, problems }) =>

@@ -1,5 +1,5 @@
 import type { Severity } from "../finding.js";
-import { located, onMachine } from "./located.js";
+import { located, onMachine, ownName } from "./located.js";
 import type { FileResult, Problem } from "./result.js";
 
 /*
@@ -15,34 +15,43 @@ const commands: Readonly<Record<Severity, string>> = {
 
 export function githubReport(results: readonly FileResult[], problems: readonly Problem[]): string {
   const lines = located(results).map((one) => {
-    const { from, to } = one;
+    const { from, to, lastLine } = one;
     return command(
       commands[one.severity],
       {
         file: one.path,
         line: from.line,
-        // Of several lines, columns count for nothing.
-        ...(to.line === from.line
-          ? { col: from.column, endColumn: Math.max(to.column, from.column) }
-          : { endLine: to.line }),
+        // The runner drops columns where there are several lines (ActionCommandManager.cs, ValidateLinesAndColumns).
+        ...(lastLine > from.line
+          ? { endLine: lastLine }
+          : { col: from.column, ...(to.line === from.line && { endColumn: to.column }) }),
         title: one.rule,
       },
       `${one.sentence}${onMachine(one)}`,
     );
   });
   const failed = problems.map(({ path, line, column, message }) =>
-    command("error", { file: path, line, col: column, title: "modelfile-lint" }, message),
+    command(
+      "error",
+      {
+        ...(path !== "" && { file: path }),
+        // A column without a line is dropped as well.
+        ...(line !== undefined && { line, ...(column !== undefined && { col: column }) }),
+        title: ownName,
+      },
+      message,
+    ),
   );
   return [...lines, ...failed].join("");
 }
 
 function command(
   name: string,
-  properties: Readonly<Record<string, string | number | undefined>>,
+  properties: Readonly<Record<string, string | number>>,
   message: string,
 ): string {
-  const given = Object.entries(properties).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}=${property(String(value))}`],
+  const given = Object.entries(properties).map(
+    ([key, value]) => `${key}=${property(String(value))}`,
   );
   return `::${name} ${given.join(",")}::${data(message)}\n`;
 }

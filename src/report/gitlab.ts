@@ -1,8 +1,12 @@
 import type { Severity } from "../finding.js";
-import { located, onMachine, type Located } from "./located.js";
+import { jsonText } from "./json.js";
+import { counted, fingerprint, fingerprints, located, onMachine, ownName } from "./located.js";
 import type { FileResult, Problem } from "./result.js";
 
-/* GitLab's Code Quality report (docs.gitlab.com, "Code Quality report format"). */
+/*
+ * GitLab's Code Quality report (docs.gitlab.com, "Code Quality report format"). Of issues with one
+ * fingerprint GitLab keeps the last (lib/gitlab/ci/reports/codequality_reports.rb).
+ */
 
 const severities: Readonly<Record<Severity, string>> = {
   error: "critical",
@@ -10,44 +14,39 @@ const severities: Readonly<Record<Severity, string>> = {
   info: "minor",
 };
 
+/** `folder` is the one that the run began in: GitLab wants paths relative to the repository. */
 export async function gitlabReport(
   results: readonly FileResult[],
   problems: readonly Problem[],
+  folder?: string,
 ): Promise<string> {
-  const texts = new Map(results.map(({ path, text }) => [path, text]));
-  const seen = new Map<string, number>();
-  const issues = [];
-  for (const one of located(results)) {
-    // What stays the same when lines move: the rule and the text that it speaks of.
-    const key = keyOf(one, texts.get(one.path) ?? "");
-    const count = seen.get(key) ?? 0;
-    seen.set(key, count + 1);
-    issues.push({
-      description: `${one.sentence}${onMachine(one)}`,
-      check_name: one.rule,
-      fingerprint: await fingerprint(`${key}\n${count}`),
-      severity: severities[one.severity],
-      location: { path: one.path, lines: { begin: one.from.line, end: one.to.line } },
-    });
-  }
-  for (const { path, line = 1, message } of problems) {
-    issues.push({
-      description: message,
-      check_name: "modelfile-lint",
-      fingerprint: await fingerprint(`${path}\n${message}`),
-      severity: "blocker",
-      location: { path, lines: { begin: line, end: line } },
-    });
-  }
-  return `${JSON.stringify(issues, undefined, 2)}\n`;
+  const findings = located(results);
+  const prints = await fingerprints(findings);
+  const issues = findings.map((one, index) => ({
+    description: `${one.sentence}${onMachine(one)}`,
+    check_name: one.rule,
+    fingerprint: prints[index],
+    severity: severities[one.severity],
+    location: {
+      path: relative(one.path, folder),
+      lines: { begin: one.from.line, end: one.lastLine },
+    },
+  }));
+  const distinct = counted();
+  const failed = problems.map(async ({ path, line = 1, message }) => ({
+    description: message,
+    check_name: ownName,
+    fingerprint: await fingerprint(distinct([path, ownName, message].join("\n"))),
+    severity: "blocker",
+    location: { path: relative(path || ".", folder), lines: { begin: line, end: line } },
+  }));
+  return jsonText([...issues, ...(await Promise.all(failed))]);
 }
 
-function keyOf({ path, rule, machine, at }: Located, text: string): string {
-  return [path, rule, machine ?? "", text.slice(at.start, at.end)].join("\n");
-}
-
-/** SHA-256 in hexadecimal. */
-export async function fingerprint(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** "models/Modelfile" for "./models/Modelfile", and for a full path within the folder. */
+function relative(path: string, folder?: string): string {
+  const [slashed, base] = [path, folder].map((one) => one?.replaceAll("\\", "/"));
+  const within = base !== undefined && slashed!.startsWith(`${base.replace(/\/$/, "")}/`);
+  const rest = within ? slashed!.slice(base.replace(/\/$/, "").length + 1) : slashed!;
+  return rest.replace(/^(?:\.\/+)+(?=.)/, "");
 }

@@ -3,14 +3,23 @@ import type { Finding } from "../finding.js";
 import { lineIndex, type LineIndex } from "../../grammar/places.js";
 import { ruleUrl, summarise, type FileResult, type Problem } from "./result.js";
 
-/** The JSON of `--format json`, version 1. */
+/** The JSON of `--format json`, version 1; lint-report.schema.json says what it holds. */
 export function jsonReport(results: readonly FileResult[], problems: readonly Problem[]): string {
   const files = results.map(({ path, machine, ollama, text, findings, fixed }) => {
     const lines = lineIndex(text);
     return { path, machine, ollama, findings: findings.map((f) => printed(f, lines)), fixed };
   });
-  const report = { version: 1, files, problems, summary: summarise(results) };
-  return `${JSON.stringify(report, undefined, 2)}\n`;
+  return jsonText({ version: 1, files, problems, summary: summarise(results) });
+}
+
+/** JSON that any parser takes. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, wellFormed, 2)}\n`;
+}
+
+/** Half of a surrogate pair, which UTF-8 has no room for, becomes U+FFFD. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === "string" ? value.replaceAll(/\p{Surrogate}/gu, "\ufffd") : value;
 }
 
 function printed(

@@ -2,9 +2,10 @@ import { createColors } from "picocolors";
 import { ruleNamed } from "../../rules/index.js";
 import type { Finding, Severity } from "../finding.js";
 import { lineIndex, type LineIndex } from "../../grammar/places.js";
+import { joined } from "./located.js";
 import { summarise, type FileResult } from "./result.js";
 import type { Ends } from "./spans.js";
-import { visible, width } from "./terminal.js";
+import { oneLine, visible, width } from "./terminal.js";
 import { whenHeld } from "./when.js";
 
 /** Characters of a line shown around a finding; longer lines are cut. */
@@ -27,7 +28,7 @@ export function prettyReport(
     if (shown.length === 0) continue;
     const lines = lineIndex(text);
     const range = releases ?? { from: ollama, to: ollama };
-    const where = machine === null ? "" : colors.dim(` on ${visible(machine)}`);
+    const where = machine === null ? "" : colors.dim(` on ${joined(machine)}`);
     for (const finding of shown) {
       parts.push(printed(finding, { path, where, range, lines, colors }));
     }
@@ -56,20 +57,20 @@ function printed(finding: Finding, { path, where, range, lines, colors }: Place)
     ];
   };
   const out = [
-    `${colors.bold(`${visible(path)}:${start.line}:${start.column}`)} ${paint(severity)} ${visible(message)} ${colors.dim(rule)}${where}`,
+    `${colors.bold(`${oneLine(path)}:${start.line}:${start.column}`)} ${paint(severity)} ${joined(message)} ${colors.dim(rule)}${where}`,
     ...frame(at.start, at.end, lines, paint, colors),
   ];
   const definition = ruleNamed(rule);
   if (definition) out.push(...note("why", firstSentence(definition.why)));
-  for (const when of whenHeld(finding, range)) out.push(...note("when", visible(when)));
-  if (help !== undefined) out.push(...note("help", visible(help)));
+  for (const when of whenHeld(finding, range)) out.push(...note("when", joined(when)));
+  if (help !== undefined) out.push(...note("help", joined(help)));
   if (fix) {
     const how = fix.safety === "safe" ? "--fix" : "--fix --unsafe-fixes";
-    out.push(...note("fix", `${visible(fix.title)} ${colors.dim(`(${how})`)}`));
+    out.push(...note("fix", `${joined(fix.title)} ${colors.dim(`(${how})`)}`));
   }
-  for (const { title } of suggestions ?? []) out.push(...note("or", visible(title)));
+  for (const { title } of suggestions ?? []) out.push(...note("or", joined(title)));
   for (const other of related ?? []) {
-    out.push(...note("see", `line ${lines.at(other.at.start).line}: ${visible(other.message)}`));
+    out.push(...note("see", `line ${lines.at(other.at.start).line}: ${joined(other.message)}`));
   }
   return `${out.join("\n")}\n`;
 }

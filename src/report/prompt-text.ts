@@ -4,7 +4,7 @@ import type { PromptBy, PromptDecision } from "../ollama/prompt.js";
 import type { PromptFailure } from "../plan/made-prompt.js";
 import { specialTokens } from "../prompt/tokens.js";
 import { quoted } from "../yaml.js";
-import { coloured } from "./diff.js";
+import { shownDiff } from "./diff.js";
 import type { Ends } from "./spans.js";
 import { paragraph, visible, type Screen } from "./terminal.js";
 
@@ -51,7 +51,7 @@ export function promptText(shown: ShownPrompt, path: string, screen: Screen, dif
     lines.push(`${at}: ${colors.red("error")} ${visible(failureText(failure))}`);
   }
   if (prompt !== undefined) lines.push("", printed(prompt, stop, screen));
-  if (diff !== "") lines.push("", "TEMPLATE would make:", coloured(diff, screen.color).trimEnd());
+  if (diff !== "") lines.push("", "TEMPLATE would make:", shownDiff(diff, screen.color, true).trimEnd());
   return `${lines.join("\n")}\n`;
 }
 

@@ -11,7 +11,7 @@ export interface Screen {
 
 // Control characters, and those that reorder or hide text: a file must not be able to steer a terminal.
 const unsafe =
-  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
 /** Text that is safe to print: what cannot be seen is named, as in `<U+200B>`. Tabs become spaces. */
 export function visible(text: string): string {
