@@ -1,27 +1,25 @@
 import { rules } from "../rules/index.js";
-import type { Config, ModelChoice, Override, RuleSet, RuleSetting } from "./config/config.js";
+import type { Config } from "./config/config.js";
 import { configFinder } from "./config/discover.js";
+import { isFor } from "./config/patterns.js";
+import { overridesFor, sayings, severityIn, type Besides, type Sayings } from "./config/said.js";
 import type { Setup } from "./context.js";
 import { oneRelease, readReleases, type Releases } from "./facts/release-range.js";
 import { newestRelease, parseRelease } from "./facts/release.js";
 import { InputError, type Host } from "./host.js";
-import type { SeverityOf } from "./lint.js";
 import type { Machine } from "./machines/machine.js";
 import { nearest } from "./nearest.js";
+import type { Rule } from "./rule.js";
 
-/** What the user says besides the configuration, on a command line or in an editor; it wins over it. */
-export interface Given {
+/** What the user says on a command line or in an editor. */
+export interface Given extends Besides {
   /** A configuration's path; false: none is to be used; undefined: the nearest one of each file. */
   config?: string | false;
-  /** As --machine takes them; they start from `folder`. */
-  machines?: readonly string[];
+  /** Where the machines' names start from. */
   folder: string;
   releases?: Releases;
-  extends?: RuleSet;
-  rules?: ReadonlyMap<string, RuleSetting>;
-  server?: Readonly<Record<string, string>>;
-  /** What names in FROM mean: the host's paths. */
-  models?: ReadonlyMap<string, string>;
+  /** Also the files that a configuration leaves out. */
+  everyFile?: boolean;
 }
 
 /** What a file is judged against, for one release or for a range, of which `release` is the newest. */
@@ -38,6 +36,13 @@ export interface FileSetups {
   config?: Config;
 }
 
+/** The same, with who said it. */
+export interface FileSettings extends FileSetups {
+  said: Sayings;
+  /** The host's path of the configuration's baseline. */
+  baseline?: string;
+}
+
 /** Machines by the name that --machine or a configuration in `folder` gives. Throws InputError where there is none. */
 export type MachinesNamed = (name: string, folder: string) => Promise<readonly Machine[]>;
 
@@ -49,7 +54,7 @@ export function setupsIn(
   host: Host,
   given: Given,
   machinesNamed: MachinesNamed,
-): (path: string) => Promise<FileSetups> {
+): (path: string) => Promise<FileSettings> {
   const pathOf = configFinder(host);
   const load = once((path: string) => loaded(path, host));
   const machines = once((key: string) => {
@@ -97,63 +102,47 @@ async function fileSetups(
   given: Given,
   host: Host,
   machinesNamed: MachinesNamed,
-): Promise<FileSetups> {
+): Promise<FileSettings> {
   const folder = host.resolve(path, "..");
   const configFolder = config ? host.resolve(config.path, "..") : folder;
-  const overrides: Override[] = [];
-  for (const override of config?.overrides ?? []) {
-    if (await matches(path, override.files, configFolder)) overrides.push(override);
+  const overrides = await overridesFor(path, config, configFolder);
+  const said = sayings(config, overrides, given);
+  const found = {
+    said,
+    ...(config && { config }),
+    ...(config?.baseline !== undefined && {
+      baseline: host.resolve(configFolder, config.baseline),
+    }),
+  };
+  const patterns = [config?.ignore ?? [], ...overrides.map(({ override }) => override.ignore)];
+  if (!given.everyFile && (await isFor(path, patterns.flat(), configFolder))) {
+    return { setups: [], ignored: true, ...found };
   }
-  const patterns = [config?.ignore ?? [], ...overrides.map(({ ignore }) => ignore)].flat();
-  if (await matches(path, patterns, configFolder)) {
-    return { setups: [], ignored: true, ...(config && { config }) };
-  }
-  const releases = given.releases ?? configReleases(config, overrides);
+  const releases = given.releases ?? configReleases(config, said);
   const common = {
     folder,
     host,
-    server: { ...config?.server, ...given.server },
-    models: new Map<string, ModelChoice>([...(config?.models ?? []), ...(given.models ?? [])]),
+    server: Object.fromEntries([...said.server].map(([name, { value }]) => [name, value])),
+    models: new Map([...said.models].map(([name, { value }]) => [name, value])),
     modelsFolder: configFolder,
-    severityOf: severitiesOf(config, overrides, given),
+    severityOf: (rule: Rule) => severityIn(said, rule).value,
   };
-  const machines = await machinesOf(config, overrides, given, configFolder, machinesNamed);
+  const machines = await machinesOf(said, given, configFolder, machinesNamed);
   const setups = machines.map((machine) => {
     // A machine runs one release.
     const run = releases ?? oneRelease(parseRelease(machine?.ollama ?? "") ?? newestRelease);
     return { ...common, release: run.last, releases: run, ...(machine && { machine }) };
   });
-  return { setups, ignored: false, ...(config && { config }) };
-}
-
-/** Whether one of a configuration's patterns is the file's, by its path from the configuration or its name alone. */
-async function matches(
-  path: string,
-  patterns: readonly string[],
-  folder: string,
-): Promise<boolean> {
-  if (patterns.length === 0) return false;
-  const { default: picomatch } = await import("picomatch");
-  const inside = path.startsWith(folder) ? path.slice(folder.length).replace(/^[\\/]+/, "") : path;
-  const name = inside.replaceAll("\\", "/");
-  const last = name.slice(name.lastIndexOf("/") + 1);
-  return patterns.some((pattern) => {
-    const match = picomatch(pattern, { dot: true });
-    return match(name) || match(last);
-  });
+  return { setups, ignored: false, ...found };
 }
 
 /** The releases that the configuration names for a file. */
-function configReleases(
-  config: Config | undefined,
-  overrides: readonly Override[],
-): Releases | undefined {
-  const override = overrides.findLast(({ ollama }) => ollama !== undefined);
-  const text = override?.ollama ?? config?.ollama;
-  if (text === undefined || !config) return undefined;
-  const read = readReleases(text);
+function configReleases(config: Config | undefined, { ollama }: Sayings): Releases | undefined {
+  if (!ollama || !config) return undefined;
+  const read = readReleases(ollama.value);
   if (read.ok) return read.releases;
-  const above = override ? ["overrides", String(config.overrides.indexOf(override))] : [];
+  const [, order] = /^override (\d+)$/.exec(ollama.by) ?? [];
+  const above = order === undefined ? [] : ["overrides", String(Number(order) - 1)];
   throw new InputError(read.problem, {
     path: config.path,
     ...config.locate([...above, "ollama"]),
@@ -161,44 +150,17 @@ function configReleases(
 }
 
 async function machinesOf(
-  config: Config | undefined,
-  overrides: readonly Override[],
+  { machines: { value: chosen, by } }: Sayings,
   given: Given,
   configFolder: string,
   machinesNamed: MachinesNamed,
 ): Promise<readonly (Machine | undefined)[]> {
-  const override = overrides.findLast(({ machine }) => machine !== undefined)?.machine;
-  const configured = override === undefined ? config?.machines : [override];
-  const chosen = given.machines ?? configured ?? [];
   if (chosen.length === 0) return [undefined];
-  const folder = given.machines ? given.folder : configFolder;
+  const folder = by === "given" ? given.folder : configFolder;
   const found = await Promise.all(
     chosen.map(async (choice) =>
       typeof choice === "string" ? machinesNamed(choice, folder) : [choice],
     ),
   );
   return found.flat();
-}
-
-function severitiesOf(
-  config: Config | undefined,
-  overrides: readonly Override[],
-  given: Given,
-): SeverityOf {
-  const set =
-    given.extends ??
-    overrides.findLast((override) => override.extends)?.extends ??
-    config?.extends ??
-    "recommended";
-  const chosen = new Map<string, RuleSetting>(
-    [config?.rules ?? {}, ...overrides.map((override) => override.rules)].flatMap(Object.entries),
-  );
-  for (const [id, setting] of given.rules ?? []) chosen.set(id, setting);
-  return ({ id, severity, optional }) => {
-    const setting = chosen.get(id);
-    if (setting !== undefined) return setting;
-    if (set === "minimal") return severity === "error" && !optional ? severity : "off";
-    if (set !== "strict" && optional) return "off";
-    return set === "strict" && severity === "info" ? "warning" : severity;
-  };
 }

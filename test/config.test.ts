@@ -162,7 +162,7 @@ describe("a broken configuration", () => {
     ["rule: {}", '1:1 Unknown key "rule". Did you mean "rules"?'],
     [
       "colour: red",
-      '1:1 Unknown key "colour". Known: ollama, machine, machines, server, models, extends, rules, overrides, ignore.',
+      '1:1 Unknown key "colour". Known: ollama, machine, machines, server, models, extends, rules, overrides, ignore, baseline.',
     ],
     ["ollama: [1]", "1:9 ollama takes a text or a number, not a list."],
     ["ollama:", "1:1 ollama has no value."],

@@ -108,3 +108,16 @@ describe("init", () => {
     expect(code).toBe(0);
   });
 });
+
+test("a configuration's ignore leaves files as they are", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "format-ignored-"));
+  try {
+    await writeFile(join(folder, ".modelfile-lint.yaml"), 'ignore: ["theirs.Modelfile"]\n');
+    await writeFile(join(folder, "theirs.Modelfile"), "from   llama3.2\n");
+    expect(await run(["format", "."], { cwd: folder })).toMatchObject({ code: 0, stdout: "" });
+    const { stdout } = await run(["format", "--no-ignore", "."], { cwd: folder });
+    expect(stdout).toBe("theirs.Modelfile\n");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -21,6 +21,10 @@ export interface Outcome {
   notes: string[];
   /** What goes to standard output: the file that came from standard input, fixed. */
   output?: Uint8Array;
+  /** The configuration that leaves the file out. */
+  leftOut?: string;
+  /** The baseline that the configuration names. */
+  baseline?: string;
 }
 
 /** Lints a file, and fixes it where that is asked for; `-` is standard input. What cannot be read is a problem. */
@@ -40,8 +44,10 @@ async function lintInto(outcome: Outcome, path: string, values: Options): Promis
   const name = standardInput ? (values["stdin-file-name"] ?? "standard input") : path;
   const before = standardInput ? await readStandardInput(name) : await readModelfileBytes(path);
   const place = standardInput ? (values["stdin-file-name"] ?? "Modelfile") : path;
-  const { setups, ignored } = await fileSetups(place, values);
-  if (ignored) return;
+  const { setups, ignored, config, baseline } = await fileSetups(place, values);
+  if (baseline !== undefined) outcome.baseline = baseline;
+  // Without a setup nothing is found; what comes from standard input still has to go on.
+  if (ignored && config) outcome.leftOut = config.path;
   const judgeAll = onceEach((text: string) =>
     Promise.all(setups.map((setup) => judgeInto(outcome, text, setup))),
   );

@@ -4,7 +4,8 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { InputError } from "../host.js";
 import { formatBytes } from "../machines/sizes.js";
-import { UsageError } from "./options.js";
+import type { Problem } from "../report/result.js";
+import { UsageError, type Options } from "./options.js";
 
 /** Above this a file is no Modelfile: the largest real ones hold long prompts of some 40 KB. */
 const largest = 16 * 2 ** 20;
@@ -112,19 +113,42 @@ function checkText(bytes: Uint8Array, path: string): void {
 /**
  * Replaces a file's content whole or not at all: written beside it, flushed, then renamed into place.
  * Links are followed, permissions kept. Throws InputError, leaving the file as it was, where it is
- * read-only or no longer holds `before`.
+ * read-only or no longer holds `before`. `lost`: what is then told.
  */
 export async function replaceFile(
   path: string,
   before: Uint8Array,
   after: Uint8Array,
+  lost = "the fixes were not written",
 ): Promise<void> {
   const target = await realpath(path);
   const { mode } = await stat(target);
   // A rename needs no permission on the file itself; the author's "read-only" is to be heeded all the same.
   if ((mode & 0o222) === 0) {
-    throw new InputError(`"${path}" is read-only; the fixes were not written.`, { path });
+    throw new InputError(`"${path}" is read-only; ${lost}.`, { path });
   }
+  await writeWhole(path, target, after, mode, async () => {
+    if ((await readFile(target)).equals(before)) return;
+    throw new InputError(`"${path}" has changed meanwhile; ${lost}. Run again.`, { path });
+  });
+}
+
+/** Writes a file that is not there yet, whole or not at all. Throws InputError where it is there, or cannot be. */
+export async function createFile(path: string, content: Uint8Array): Promise<void> {
+  await writeWhole(path, path, content, undefined, async () => {
+    if (!(await stat(path).catch(() => undefined))) return;
+    throw new InputError(`"${path}" is there already.`, { path });
+  });
+}
+
+/** `ready` throws where the file must not be replaced; it is asked as late as can be. */
+async function writeWhole(
+  path: string,
+  target: string,
+  content: Uint8Array,
+  mode: number | undefined,
+  ready: () => Promise<void>,
+): Promise<void> {
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
     const handle = await open(
@@ -133,75 +157,67 @@ export async function replaceFile(
       mode,
     );
     try {
-      await handle.writeFile(after);
-      await handle.chmod(mode);
+      await handle.writeFile(content);
+      if (mode !== undefined) await handle.chmod(mode);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    if (!(await readFile(target)).equals(before)) {
-      throw new InputError(
-        `"${path}" has changed meanwhile; the fixes were not written. Run again.`,
-        {
-          path,
-        },
-      );
-    }
+    await ready();
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     if (error instanceof InputError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    const why =
-      code === "EACCES" || code === "EPERM" || code === "EROFS"
-        ? "its folder is read-only"
-        : message;
+    const reasons: Readonly<Record<string, string>> = {
+      EACCES: "its folder is read-only",
+      EPERM: "its folder is read-only",
+      EROFS: "its folder is read-only",
+      ENOENT: "its folder does not exist",
+      ENOTDIR: "its folder does not exist",
+    };
+    const why = reasons[code ?? ""] ?? message;
     throw new InputError(`"${path}" cannot be written: ${why}.`, { path });
   }
 }
 
-/** Names that Modelfiles go by, counted over public repositories. */
-const patterns = [
-  "**/[Mm]odel[Ff]ile",
-  "**/[Mm]odel[Ff]ile[._-]*",
-  "**/[Mm]odel[Ff]ile[0-9]*",
-  "**/*.[Mm]odel[Ff]ile",
-];
-
-/** The Modelfiles below a folder, sorted. Hidden folders, node_modules and other programs' files are left out. */
-async function modelfilesBelow(folder: string): Promise<string[]> {
-  const { glob } = await import("tinyglobby");
-  const found = await glob(patterns, {
-    cwd: folder,
-    ignore: [
-      "**/node_modules/**",
-      "**/*.{md,markdown,ts,js,mjs,py,go,rs,json,yaml,yml,html,css,bak,orig,tmp}",
-    ],
-    followSymbolicLinks: false,
-    expandDirectories: false,
-    dot: false,
-  });
-  return found.sort().map((path) => (folder === "." ? path : join(folder, path)));
+/** Files to look at. */
+export interface Named {
+  paths: string[];
+  /** Those that were named themselves, not found in a folder. */
+  named: string[];
+  problems: Problem[];
 }
 
 /**
  * Files as given, and the Modelfiles of folders; of this folder where nothing is given. A folder that holds
- * none is a problem.
+ * none, or cannot be read, is a problem.
  */
 export async function modelfilesIn(
   operands: readonly string[],
-): Promise<{ paths: string[]; problems: { path: string; message: string }[] }> {
-  const given = operands.length > 0 ? operands : ["."];
+  { "no-ignore": noIgnore }: Pick<Options, "no-ignore"> = {},
+): Promise<Named> {
+  const named: string[] = [];
   const paths: string[] = [];
-  const problems: { path: string; message: string }[] = [];
-  for (const path of given) {
-    const folder = path !== "-" && (await stat(path).catch(() => undefined))?.isDirectory();
-    const found = folder ? await modelfilesBelow(path) : [path];
-    if (found.length === 0) {
-      const message = `No Modelfile in "${path}". Name one, or a folder that holds some.`;
-      problems.push({ path, message });
+  const problems: Problem[] = [];
+  for (const path of operands.length > 0 ? operands : ["."]) {
+    const isFolder = path !== "-" && (await stat(path).catch(() => undefined))?.isDirectory();
+    if (!isFolder) {
+      named.push(path);
+      paths.push(path);
+      continue;
     }
-    paths.push(...found);
+    const { modelfilesBelow } = await import("./walk.js");
+    const found = await modelfilesBelow(path, !noIgnore);
+    for (const { path: folder, error } of found.unreadable) {
+      problems.push({ path: folder, message: unreadable(folder, error).message });
+    }
+    if (found.paths.length === 0 && found.unreadable.length === 0) {
+      const besides = found.leftOut ? " besides what .gitignore and its like leave out" : "";
+      const how = found.leftOut ? ", or use --no-ignore" : ", or a folder that holds some";
+      problems.push({ path, message: `No Modelfile in "${path}"${besides}. Name one${how}.` });
+    }
+    paths.push(...found.paths);
   }
-  return { paths: [...new Set(paths)], problems };
+  return { paths: [...new Set(paths)], named, problems };
 }

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { decode, encodeEdited } from "../../grammar/bytes.js";
 import { parseModelfile } from "../../grammar/parser.js";
-import { newestRelease, type Release } from "../facts/release.js";
+import type { Release } from "../facts/release.js";
 import { format } from "../fix/format.js";
 import { InputError } from "../host.js";
 import { modelfilesIn, readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
@@ -14,7 +14,7 @@ import { tell } from "./tell.js";
  * exit code is 1 where a file would change. 2 where one cannot be read or is none that Ollama reads.
  */
 export async function formatFiles(values: Options, operands: string[]): Promise<number> {
-  const { paths, problems } = await modelfilesIn(operands);
+  const { paths, problems } = await modelfilesIn(operands, values);
   let failed = false;
   let differ = 0;
   const fail = (path: string, message: string) => {
@@ -40,8 +40,13 @@ async function formatFile(path: string, values: Options): Promise<boolean> {
   const before = fromInput
     ? await readStandardInput(values["stdin-file-name"] ?? "standard input")
     : await readModelfileBytes(path);
+  const release = await releaseFor(path, values);
+  if (!release) {
+    if (fromInput) process.stdout.write(before);
+    return false;
+  }
   const source = decode(before);
-  const result = format(parseModelfile(source.text), await releaseFor(path, values));
+  const result = format(parseModelfile(source.text), release);
   if (!result.ok) {
     throw new InputError(`Ollama does not read it: ${result.reading.error}. Lint it first.`, {
       path,
@@ -59,7 +64,8 @@ async function formatFile(path: string, values: Options): Promise<boolean> {
   return differs;
 }
 
-async function releaseFor(path: string, values: Options): Promise<Release> {
+/** Undefined for a file that the configuration leaves out. */
+async function releaseFor(path: string, values: Options): Promise<Release | undefined> {
   const setups = await setupsFor(path === "-" ? "Modelfile" : path, values);
-  return setups === "ignored" ? newestRelease : setups[0]!.releases.last;
+  return setups === "ignored" ? undefined : setups[0]!.releases.last;
 }

@@ -12,6 +12,7 @@ const main = `modelfile-lint: reads Ollama Modelfiles as Ollama does, and says w
   modelfile-lint init             writes a commented configuration
   modelfile-lint model NAME|PATH  what is known of a model, and from where
   modelfile-lint machine [NAME]   the machines known by name, or one as a profile; detect: this one
+  modelfile-lint lsp --stdio      the language server, for editors
 
 Options of lint, and of plan where they make sense:
 
@@ -31,6 +32,10 @@ Options of lint, and of plan where they make sense:
   --fail-on SEVERITY    exit 1 from this severity on (default: error)
   --max-warnings N      exit 1 with more warnings than this
   --exit-non-zero-on-fix  exit 1 when a file was fixed
+  --baseline FILE       show what is not in this file, which --update-baseline writes, and later shortens;
+                        --no-baseline: show everything
+  --no-ignore           also files that .gitignore, .modelfile-lint-ignore or the configuration leave out
+  --print-config FILE   what is said about FILE, and where; also with --json
   --config FILE, --no-config
   --color, --no-color, --quiet, --help, --version
 
@@ -111,6 +116,11 @@ without --online nothing at all.
   machine -           the same, or a profile, from standard input
 
 A profile is a file to name with --machine, or the content of machine: in a configuration.
+`,
+  lsp: `modelfile-lint lsp --stdio
+
+Serves an editor that speaks the Language Server Protocol, over standard input and output. docs/editors.md
+tells what it offers, its settings, and how to set editors up.
 `,
 };
 

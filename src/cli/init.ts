@@ -26,17 +26,24 @@ ollama: "${newestRelease.version}"
 #   "acme/tuned": ./models/tuned.gguf
 #   "acme/big:q2": { like: "deepseek-v3:671b", weights: 247588783616 }
 
-# minimal: errors alone; recommended; strict: what could be better is a warning.
+# minimal: errors alone; recommended; strict: every rule, and what could be better is a warning.
 extends: recommended
 
+# Severities of single rules, which \`modelfile-lint rules\` lists: off, info, warning or error.
 # rules:
 #   context-unset: off
 
+# Other settings for some files; later entries win, "!" takes files back.
 # overrides:
-#   - files: ["prod/**"]
+#   - files: ["prod/**", "!prod/old/**"]
 #     extends: strict
 
+# Files that are not checked, even where they are named. Folders that are looked through also heed
+# .gitignore and .modelfile-lint-ignore.
 # ignore: ["vendor/**"]
+
+# Findings that are known already: \`modelfile-lint --update-baseline\` writes them.
+# baseline: .modelfile-lint-baseline.json
 `;
 
 /** Writes a configuration into this folder. Exit code 2 where there is one. */

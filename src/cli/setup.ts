@@ -5,18 +5,20 @@ import { readReleases, type Releases } from "../facts/release-range.js";
 import { isKnownRelease } from "../facts/release.js";
 import type { Host } from "../host.js";
 import type { Machine } from "../machines/machine.js";
+import { nearest } from "../nearest.js";
 import { cacheFolder, keepingHost } from "../node-cache.js";
 import { nodeHost, onlineHost } from "../node-host.js";
-import { setupsIn, type FileSetups, type Given, type RangeSetup } from "../setups.js";
+import { setupsIn, type FileSettings, type Given, type RangeSetup } from "../setups.js";
+import { tell } from "./tell.js";
 import { oneOf, pairs, UsageError, type Options } from "./options.js";
 
 const settings: readonly RuleSetting[] = ["off", "info", "warning", "error"];
 
 /** The lookups of a run, by its options: files share their configurations and machines. */
-const lookups = new WeakMap<Options, (path: string) => Promise<FileSetups>>();
+const lookups = new WeakMap<Options, (path: string) => Promise<FileSettings>>();
 
 /** Everything that the command line and the configuration say about a file. */
-export function fileSetups(path: string, values: Options): Promise<FileSetups> {
+export function fileSetups(path: string, values: Options): Promise<FileSettings> {
   let lookup = lookups.get(values);
   if (!lookup) {
     lookup = setupsIn(hostFor(values), givenBy(values), (name, folder) =>
@@ -58,16 +60,16 @@ function lookingOnce(host: Host): Host {
 /** What the command line says. Throws UsageError where that cannot be used. */
 function givenBy(values: Options): Given {
   const here = process.cwd();
-  const ids = rules.map((rule) => rule.id);
   return {
     folder: here,
     ...(values["no-config"] && { config: false }),
     ...(values.config !== undefined && { config: nodeHost.resolve(here, values.config) }),
+    ...(values["no-ignore"] && { everyFile: true }),
     ...(values.machine && { machines: values.machine }),
     ...(values.ollama !== undefined && { releases: releasesIn(values.ollama) }),
     rules: new Map(
       pairs(values.rule, "--rule", "ID=off, info, warning or error").map(([id, text]) => [
-        oneOf(id, ids, "--rule"),
+        ruleId(id),
         oneOf(text, settings, `--rule ${id}`),
       ]),
     ),
@@ -80,6 +82,14 @@ function givenBy(values: Options): Given {
       ]),
     ),
   };
+}
+
+function ruleId(id: string): string {
+  const ids = rules.map((rule) => rule.id);
+  if (ids.includes(id)) return id;
+  const guess = nearest(id, ids);
+  const hint = guess ? `Did you mean "${guess}"?` : "`modelfile-lint rules` lists all.";
+  throw new UsageError(`--rule: there is no rule "${id}". ${hint}`);
 }
 
 function releasesIn(text: string): Releases {
@@ -103,7 +113,7 @@ async function machinesNamed(
   { machine, quiet }: Options,
 ): Promise<readonly Machine[]> {
   const note = (text: string) => {
-    if (!quiet) process.stderr.write(`modelfile-lint: ${text}\n`);
+    if (!quiet) tell(text);
   };
   if (name === "-" && machine) {
     const { machinesFromInput } = await import("./machine.js");

@@ -30,6 +30,8 @@ export interface Config {
   overrides: readonly Override[];
   /** Patterns of files that are not checked. */
   ignore: readonly string[];
+  /** The path of a file with the findings that are known already, as written. */
+  baseline?: string;
   /** Where a value, or with `"key"` its key, stands in the file. */
   locate: Locate;
 }
@@ -54,6 +56,7 @@ export interface Written extends WrittenSettings {
   server?: Readonly<Record<string, string | number | boolean>>;
   models?: Readonly<Record<string, string | { like: string; weights?: string | number }>>;
   overrides?: readonly (WrittenSettings & { files: readonly string[] })[];
+  baseline?: string;
 }
 
 interface WrittenSettings {
@@ -174,6 +177,7 @@ async function configFrom({ value, locate }: Reading, path: string): Promise<Con
     server: texts(written.server ?? {}),
     models,
     overrides,
+    ...(written.baseline !== undefined && { baseline: written.baseline }),
     locate,
   };
 }

@@ -1,6 +1,6 @@
 // Generated from config.schema.json by src/build/validators.mjs.
 var validate = validate10;
-var schema11 = { "type": "object", "additionalProperties": false, "properties": { "$schema": { "type": "string" }, "ollama": { "type": ["string", "number"] }, "machine": { "anyOf": [{ "type": "string" }, { "type": "object" }] }, "machines": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "anyOf": [{ "type": "string" }, { "type": "object" }] } }, "server": { "type": "object", "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,127}$" }, "additionalProperties": { "type": ["string", "number", "boolean"] } }, "models": { "type": "object", "additionalProperties": { "type": ["string", "object"], "additionalProperties": false, "required": ["like"], "properties": { "like": { "type": "string" }, "weights": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] } } } }, "extends": { "enum": ["minimal", "recommended", "strict"] }, "rules": { "type": "object", "additionalProperties": { "enum": ["off", "info", "warning", "error"] } }, "overrides": { "type": "array", "items": { "type": "object", "additionalProperties": false, "required": ["files"], "properties": { "files": { "type": "array", "minItems": 1, "items": { "type": "string" } }, "extends": { "enum": ["minimal", "recommended", "strict"] }, "rules": { "type": "object", "additionalProperties": { "enum": ["off", "info", "warning", "error"] } }, "ollama": { "type": ["string", "number"] }, "machine": { "anyOf": [{ "type": "string" }, { "type": "object" }] }, "ignore": { "type": "array", "items": { "type": "string" } } } } }, "ignore": { "type": "array", "items": { "type": "string" } } } };
+var schema11 = { "type": "object", "additionalProperties": false, "properties": { "$schema": { "type": "string" }, "ollama": { "type": ["string", "number"] }, "machine": { "anyOf": [{ "type": "string" }, { "type": "object" }] }, "machines": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "anyOf": [{ "type": "string" }, { "type": "object" }] } }, "server": { "type": "object", "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,127}$" }, "additionalProperties": { "type": ["string", "number", "boolean"] } }, "models": { "type": "object", "additionalProperties": { "type": ["string", "object"], "additionalProperties": false, "required": ["like"], "properties": { "like": { "type": "string" }, "weights": { "allOf": [{ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$" }] } } } }, "extends": { "enum": ["minimal", "recommended", "strict"] }, "rules": { "type": "object", "additionalProperties": { "enum": ["off", "info", "warning", "error"] } }, "overrides": { "type": "array", "items": { "type": "object", "additionalProperties": false, "required": ["files"], "properties": { "files": { "type": "array", "minItems": 1, "items": { "type": "string" } }, "extends": { "enum": ["minimal", "recommended", "strict"] }, "rules": { "type": "object", "additionalProperties": { "enum": ["off", "info", "warning", "error"] } }, "ollama": { "type": ["string", "number"] }, "machine": { "anyOf": [{ "type": "string" }, { "type": "object" }] }, "ignore": { "type": "array", "items": { "type": "string" } } } } }, "ignore": { "type": "array", "items": { "type": "string" } }, "baseline": { "type": "string" } } };
 var func2 = Object.prototype.hasOwnProperty;
 var pattern0 = new RegExp("^[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
 var pattern1 = new RegExp("^[0-9]+(\\.[0-9]+)? ?(([KMGTkmgt][Ii]?)?[Bb])?$", "u");
@@ -579,19 +579,30 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         errors++;
       }
     }
+    if (data.baseline !== void 0) {
+      if (typeof data.baseline !== "string") {
+        const err45 = { instancePath: instancePath + "/baseline", schemaPath: "#/properties/baseline/type", keyword: "type", params: { type: "string" } };
+        if (vErrors === null) {
+          vErrors = [err45];
+        } else {
+          vErrors.push(err45);
+        }
+        errors++;
+      }
+    }
   } else {
-    const err45 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err46 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err45];
+      vErrors = [err46];
     } else {
-      vErrors.push(err45);
+      vErrors.push(err46);
     }
     errors++;
   }
   validate10.errors = vErrors;
   return errors === 0;
 }
-var names = { "keys": { "#": ["ollama", "machine", "machines", "server", "models", "extends", "rules", "overrides", "ignore"], "#/properties/models/additionalProperties": ["like", "weights"], "#/properties/overrides/items": ["files", "extends", "rules", "ollama", "machine", "ignore"] }, "titles": { "#/properties/server/propertyNames": "name of a variable", "#/properties/models/additionalProperties/properties/weights/allOf/0": "size", "#/properties/extends": "set of rules", "#/properties/rules/additionalProperties": "severity", "#/properties/overrides/items/properties/extends": "set of rules", "#/properties/overrides/items/properties/rules/additionalProperties": "severity" }, "examples": { "#/properties/ollama": "0.32", "#/properties/server/propertyNames": "OLLAMA_NUM_PARALLEL", "#/properties/models/additionalProperties/properties/like": "deepseek-v3:671b", "#/properties/overrides/items/properties/ollama": "0.32" } };
+var names = { "keys": { "#": ["ollama", "machine", "machines", "server", "models", "extends", "rules", "overrides", "ignore", "baseline"], "#/properties/models/additionalProperties": ["like", "weights"], "#/properties/overrides/items": ["files", "extends", "rules", "ollama", "machine", "ignore"] }, "titles": { "#/properties/server/propertyNames": "name of a variable", "#/properties/models/additionalProperties/properties/weights/allOf/0": "size", "#/properties/extends": "set of rules", "#/properties/rules/additionalProperties": "severity", "#/properties/overrides/items/properties/extends": "set of rules", "#/properties/overrides/items/properties/rules/additionalProperties": "severity" }, "examples": { "#/properties/ollama": "0.32", "#/properties/server/propertyNames": "OLLAMA_NUM_PARALLEL", "#/properties/models/additionalProperties/properties/like": "deepseek-v3:671b", "#/properties/overrides/items/properties/ollama": "0.32", "#/properties/baseline": ".modelfile-lint-baseline.json" } };
 export {
   names,
   validate
