@@ -15,6 +15,7 @@ The path is right on one machine and for one person only: elsewhere \`ollama cre
 FROM for a model's name, and stops with \`invalid model name\`. A path that begins with \`./\` counts from the
 Modelfile's own folder.
 `,
+  says: [{ at: "create", text: "invalid model name" }],
   examples: [
     {
       bad: "FROM /home/ada/models/tuned.gguf\n",

@@ -20,6 +20,10 @@ export default rule({
 arch and LoRA arch mismatch\`, or, for a model of another size, \`tensor … has incorrect shape (hint: maybe wrong base
 model?)\`. An adapter fits the model that it was trained on alone.
 `,
+  says: [
+    { at: "load", text: "model arch and LoRA arch mismatch" },
+    { at: "load", text: "tensor … has incorrect shape (hint: maybe wrong base model?)" },
+  ],
   needs: "model",
   examples: [
     {

@@ -12,6 +12,7 @@ Since 0.12.11 \`ollama create\` looks in a folder for \`model*.safetensors\` alo
 \`adapter_model.safetensors\` (PEFT) or \`adapters.safetensors\` (MLX): \`no Modelfile or safetensors files found\`.
 Releases 0.3.7 to 0.12.10 convert such a folder.
 `,
+  says: [{ at: "create", text: "no Modelfile or safetensors files found", from: "0.12.11" }],
   examples: [
     {
       bad: "FROM ./base.gguf\nADAPTER ./lora\n",

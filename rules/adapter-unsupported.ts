@@ -12,6 +12,7 @@ From 0.5.12 to 0.24.0 Ollama ran some architectures by an engine of its own, whi
 create\` takes the file, and loading stops with \`loras are not yet implemented\`. Since 0.30.0 llama.cpp runs
 every model and applies them.
 `,
+  says: [{ at: "load", text: "loras are not yet implemented", from: "0.5.12", to: "0.24.0" }],
   needs: "model",
   examples: [
     {

@@ -10,6 +10,7 @@ export default rule({
 On Linux and macOS a backslash is a letter like any other: the file is not found, and FROM is taken for a model's name,
 \`invalid model name\`. Slashes work on Windows as well.
 `,
+  says: [{ at: "create", text: "invalid model name" }],
   examples: [
     {
       bad: "FROM .\\models\\tuned.gguf\n",

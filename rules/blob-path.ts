@@ -14,6 +14,7 @@ export default rule({
 \`ollama show --modelfile\` writes the path that the weights have in this machine's store. The file is not there on
 another machine, nor here once the model is removed; the comment above FROM has the model's name, which Ollama can pull.
 `,
+  says: [{ at: "create", text: "invalid model name" }],
   examples: [
     {
       bad: `# FROM llama3.2:latest\n\nFROM /usr/share/ollama/.ollama/models/blobs/sha256-${digest}\n`,

@@ -12,6 +12,7 @@ export default rule({
 A model called \`:cloud\` or \`-cloud\` runs at ollama.com since 0.18.0. \`ollama create\` drops an ADAPTER without a
 word, and stops at a draft model: \`DRAFT cannot be used with remote models\`.
 `,
+  says: [{ at: "create", text: "DRAFT cannot be used with remote models" }],
   examples: [
     {
       bad: "FROM gpt-oss:120b-cloud\nDRAFT ./draft.gguf\n",

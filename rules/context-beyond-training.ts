@@ -12,6 +12,9 @@ Since 0.9.3 Ollama lowers the context to the trained length and logs \`requested
 Releases 0.1.35 to 0.9.2 take the number as it is: positions that the model never saw, worse answers, and memory for a
 cache that helps nobody.
 `,
+  says: [
+    { at: "load", text: "requested context size too large for model", from: "0.9.3", to: "0.24.0" },
+  ],
   needs: "model",
   about: ["num_ctx"],
   examples: [

@@ -15,6 +15,7 @@ otherwise Ollama logs \`gpu has too little memory to allocate any layers\` and r
 \`100% CPU\` in \`ollama ps\`. The sum over the cards does not count, so more cards of the same size do not help. A
 smaller \`num_ctx\` does.
 `,
+  says: [{ at: "load", text: "gpu has too little memory to allocate any layers", to: "0.12.10" }],
   needs: "plan",
   examples: [
     {

@@ -18,6 +18,10 @@ export default rule({
 becomes 4, and the model sees four tokens of the prompt. Models that see images get 2048 tokens at least
 (\`multimodal models require at least 2048 context\`), and gpt-oss got 8192 in 0.11.0 to 0.15.4.
 `,
+  says: [
+    { at: "load", text: "multimodal models require at least 2048 context" },
+    { at: "chat", text: "truncating input prompt" },
+  ],
   about: ["num_ctx"],
   examples: [
     {

@@ -19,6 +19,7 @@ A prompt longer than the context is cut without an error. Where nothing sets \`n
 0.6.6 and 4096 until 0.15.4, whatever the model was trained for. Since 0.15.5 the total memory of the GPUs decides, and
 so the machine: 4096 tokens below 23 GiB, 32768 below 47 GiB, 262144 above; the log says \`vram-based default context\`.
 `,
+  says: [{ at: "chat", text: "truncating input prompt" }],
   needs: "plan",
   examples: [
     {

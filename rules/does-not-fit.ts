@@ -17,6 +17,24 @@ What the GPUs do not take has to fit into RAM. Ollama 0.2.2 to 0.24 refuses the 
 Windows) with \`model requires more system memory (176.6 GiB) than is available (117.2 GiB)\`; \`use_mmap\` does not
 lift that. Since 0.30 nothing is checked: llama-server fails to load, or the kernel ends it.
 `,
+  says: [
+    {
+      at: "load",
+      text: "model requires more system memory (…) than is available (…)",
+      from: "0.2.2",
+      to: "0.24.0",
+    },
+    {
+      at: "load",
+      text: "model requires more system memory than is currently available unable to load full model on GPU",
+      from: "0.12.7",
+      to: "0.12.10",
+    },
+    { at: "load", text: "memory layout cannot be allocated", from: "0.11.5", to: "0.24.0" },
+    { at: "load", text: "llama runner process has terminated: signal: killed", to: "0.24.0" },
+    { at: "load", text: "llama-server process has terminated: signal: killed", from: "0.30.0" },
+    { at: "load", text: "model failed to load, this may be due to resource limitations" },
+  ],
   needs: "plan",
   examples: [
     {

@@ -11,6 +11,7 @@ export default rule({
 A draft is a smaller model that guesses ahead of the model itself. \`ollama create\` refuses one that is the same:
 \`DRAFT must not reference the same local path as FROM\`.
 `,
+  says: [{ at: "create", text: "DRAFT must not reference the same local path as FROM: …" }],
   examples: [
     {
       bad: "FROM ./model.gguf\nDRAFT model.gguf\n",

@@ -15,6 +15,7 @@ A model that \`DRAFT\` names is loaded beside the one that \`FROM\` names, with 
 its own, and all of it lies on one GPU. What was to make answers faster makes them slower where it leaves too little
 room, or ends with \`cudaMalloc failed: out of memory\`.
 `,
+  says: [{ at: "load", text: "cudaMalloc failed: out of memory" }],
   needs: "plan",
   examples: [
     {

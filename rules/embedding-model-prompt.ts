@@ -11,6 +11,7 @@ export default rule({
 An embedding model turns a text into numbers: there is no chat and no answer. SYSTEM, TEMPLATE, MESSAGE and
 \`stop\` are stored and never used; what a text has to begin with, such as \`search_query:\`, the caller must send.
 `,
+  says: [{ at: "chat", text: '"…" does not support chat' }],
   needs: "model",
   examples: [
     {

@@ -13,6 +13,7 @@ export default rule({
 In the cache of huggingface_hub a model's folder holds links to files that lie elsewhere. Since 0.7.0 \`ollama create\` takes no link that
 leads out of the folder in FROM: \`insecure path: ../../blobs/…\` (parser/parser.go fileDigestMap). A single file may be a link.
 `,
+  says: [{ at: "create", text: "insecure path: …", from: "0.7.0" }],
   examples: [
     {
       bad: `FROM ./${snapshot}\n`,

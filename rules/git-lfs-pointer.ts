@@ -11,6 +11,11 @@ A repository that was cloned without Git LFS holds small text files in place of 
 read them: \`invalid file magic\` (ollama #5245), or \`supplied file was not in GGUF format\`. \`git lfs pull\`
 fetches the files themselves.
 `,
+  says: [
+    { at: "create", text: "invalid file magic" },
+    { at: "create", text: "supplied file was not in GGUF format" },
+    { at: "create", text: "no Modelfile or safetensors files found" },
+  ],
   examples: [
     {
       bad: "FROM ./model.gguf\n",

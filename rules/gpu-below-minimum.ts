@@ -16,6 +16,7 @@ Until 0.12.10 a card takes layers only if it has room for the compute graph of t
 Metal), two layers, and on the first card the projector. Below that Ollama logs \`gpu has too little memory to allocate
 any layers\` and leaves it empty, however much of its memory is free.
 `,
+  says: [{ at: "load", text: "gpu has too little memory to allocate any layers", to: "0.12.10" }],
   needs: "plan",
   examples: [
     {

@@ -13,6 +13,7 @@ An older release refuses the whole file: \`command must be one of "from", "licen
 0.14.0, DRAFT with 0.23.1: up to 0.24.0 for \`ollama create --experimental\` alone, else \`DRAFT requires
 --experimental\`.
 `,
+  says: [{ at: "create", text: "DRAFT requires --experimental", from: "0.23.1", to: "0.24.0" }],
   examples: [
     {
       bad: "FROM llama3.2\nRENDERER qwen3-coder\n",

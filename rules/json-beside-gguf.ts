@@ -22,6 +22,7 @@ Of a folder \`ollama create\` takes the weights and every \`*.json\` and \`token
 safetensors they say what the model is; beside GGUF files each of them is read as one more: \`supplied file was not in GGUF
 format\`. Repositories of GGUF files often have a \`config.json\`. The GGUF file itself can be named instead.
 `,
+  says: [{ at: "create", text: "supplied file was not in GGUF format" }],
   examples: [
     {
       bad: "FROM ./llama\n",

@@ -19,6 +19,17 @@ and takes twice the memory that was counted on, with no more than a line in the 
 model\`, \`OLLAMA_FLASH_ATTENTION must be enabled to use a quantized OLLAMA_KV_CACHE_TYPE\`. Since 0.30 the type is passed
 on unchecked, and llama-server does not start where it cannot have it.
 `,
+  says: [
+    { at: "load", text: "kv cache type not supported by model", from: "0.5.0", to: "0.24.0" },
+    {
+      at: "load",
+      text: "OLLAMA_FLASH_ATTENTION must be enabled to use a quantized OLLAMA_KV_CACHE_TYPE",
+      from: "0.13.4",
+      to: "0.24.0",
+    },
+    { at: "load", text: "flash attention enabled but not supported by model" },
+    { at: "load", text: "quantized kv cache requested but flash attention disabled" },
+  ],
   needs: "plan",
   examples: [
     {

@@ -22,6 +22,7 @@ One layer on the CPU makes every token go there and back: \`offloaded 32/33 laye
 (ollama #17123). The output layer counts as one, so that \`num_gpu\` has to be the number of blocks and one more. A
 slightly smaller \`num_ctx\` makes room for it.
 `,
+  says: [{ at: "load", text: "offloaded …/… layers to GPU" }],
   needs: "plan",
   examples: [
     {

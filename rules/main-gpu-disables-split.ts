@@ -18,6 +18,9 @@ Ollama pass \`--split-mode none --main-gpu 0\`: the model lies on that card alon
 CPU. A number that no card has ends the load with \`invalid value for main_gpu: 2 (available devices: 2)\`, and a
 negative one takes all cards away.
 `,
+  says: [
+    { at: "load", text: "invalid value for main_gpu: … (available devices: …)", from: "0.30.0" },
+  ],
   needs: "plan",
   about: ["main_gpu"],
   examples: [

@@ -13,6 +13,7 @@ export default rule({
 Of a folder Ollama takes every \`*.gguf\`. Since 0.30.0 it joins the parts of a split model, all of which have to be there:
 \`split GGUF … has 2 shards, expected 3\`. Earlier releases take each part for a model of its own, and cannot load it.
 `,
+  says: [{ at: "create", text: "split GGUF … has … shards, expected …", from: "0.30.0" }],
   examples: [
     {
       bad: "FROM ./big\n",

@@ -15,6 +15,7 @@ one of "from", …\` and names the next line, or with \`unexpected EOF: num_ctx\
 is missing. With a blank behind it the value is empty, which a number cannot be: \`invalid int value
 []\`. An empty stop string matches at once, and every answer is empty.
 `,
+  says: [{ at: "create", text: "no Modelfile or safetensors files found" }],
   examples: [
     { bad: "FROM llama3.2\nSYSTEM\n", good: "FROM llama3.2\n", message: "SYSTEM has no value." },
     {

@@ -29,6 +29,14 @@ adds \`--no-mmap\` by itself where its estimate is larger than the free RAM, so 
 from disk as it is needed does not load at all. \`use_mmap true\` maps the file. It does not lift
 \`model requires more system memory\`, which is checked before.
 `,
+  says: [
+    { at: "load", text: "ggml_aligned_malloc: insufficient memory (attempted to allocate … MB)" },
+    {
+      at: "load",
+      text: "failed to allocate buffer of size …",
+    },
+    { at: "load", text: "unable to allocate CPU buffer" },
+  ],
   needs: "plan",
   examples: [
     {

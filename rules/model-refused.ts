@@ -13,6 +13,18 @@ The architecture of llama3.2-vision was Ollama's alone. Since 0.7.0 a file with 
 is no longer compatible with your version of Ollama and has been replaced by a newer version\`. Since 0.30.0
 llama.cpp runs every model and does not know it at all: \`unknown model architecture: 'mllama'\` (ollama #16490).
 `,
+  says: [
+    {
+      at: "load",
+      text: "'llama3.2-vision' is no longer compatible with your version of Ollama and has been replaced by a newer version",
+      from: "0.7.0",
+    },
+    {
+      at: "load",
+      text: "unknown model architecture: 'mllama'",
+      from: "0.30.0",
+    },
+  ],
   needs: "model",
   examples: [
     {

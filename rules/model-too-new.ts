@@ -13,6 +13,18 @@ Ollama's library hands a model to no release that is too old for it: \`pull mode
 are attempting to pull requires a newer version of Ollama\`. A file of it that is there already fails at loading
 where the release does not know its architecture, and answers badly where it does not know its prompt.
 `,
+  says: [
+    {
+      at: "pull",
+      text: "pull model manifest: 412: The model you are attempting to pull requires a newer version of Ollama",
+    },
+    {
+      at: "create",
+      text: "failed to validate GGUF with llama-quantize without compatibility patches: …",
+      from: "0.30.0",
+    },
+    { at: "load", text: "unknown model architecture: '…'" },
+  ],
   needs: "model",
   examples: [
     {

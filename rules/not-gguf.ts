@@ -48,6 +48,10 @@ export default rule({
 \`unsupported content type: unknown\` (#9951). Most often a web page was downloaded in place of the file, or a PyTorch
 file was renamed.
 `,
+  says: [
+    { at: "create", text: "invalid file magic" },
+    { at: "create", text: "unsupported content type: unknown" },
+  ],
   examples: [
     {
       bad: "FROM ./model.gguf\n",

@@ -17,6 +17,24 @@ set by user to 999, abort\`, and loads that many layers whether they fit or not:
 instead of a part on the CPU (llama.cpp #19437). Earlier releases pass \`num_gpu\` to the runner as it stands, whatever
 their estimate says.
 `,
+  says: [
+    {
+      at: "load",
+      text: "failed to fit params to free device memory: n_gpu_layers already set by user to …, abort",
+      from: "0.30.0",
+    },
+    {
+      at: "load",
+      text: "memory layout cannot be allocated with num_gpu = …",
+      from: "0.11.5",
+      to: "0.24.0",
+    },
+    { at: "load", text: "cudaMalloc failed: out of memory" },
+    { at: "load", text: "unable to allocate CUDA0 buffer" },
+    { at: "load", text: "unable to allocate ROCm0 buffer" },
+    { at: "load", text: "failed to allocate … buffer of size …" },
+    { at: "load", text: "failed to allocate compute buffers" },
+  ],
   needs: "plan",
   about: ["num_gpu"],
   examples: [

@@ -15,6 +15,9 @@ export default rule({
 [yes]\`. A whole number has digits and a sign, nothing else: no \`k\`, no \`_\`, no \`.0\`. A boolean is one of
 1, t, T, true, TRUE, True, 0, f, F, false, FALSE, False. Blanks inside quotes count.
 `,
+  says: [
+    { at: "load", text: 'option "use_mmap" must be of type boolean', from: "0.1.46", to: "0.1.48" },
+  ],
   examples: [
     {
       bad: "FROM llama3.2\nPARAMETER num_ctx 8k\n",

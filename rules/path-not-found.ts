@@ -19,6 +19,11 @@ attempt to pull it that ends with \`pull model manifest: file does not exist\`. 
 file or directory\`. Paths start from the Modelfile's folder. A path whose folder is missing too, or holds no
 weights at all, may be meant for another machine, and a FROM that could be a name may be one: those are warnings.
 `,
+  says: [
+    { at: "create", text: "invalid model name" },
+    { at: "create", text: "stat …: no such file or directory" },
+    { at: "pull", text: "pull model manifest: file does not exist" },
+  ],
   examples: [
     {
       bad: "FROM ./modle.gguf\n",

@@ -14,6 +14,7 @@ Since 0.5.5 \`ollama create\` looks for FROM on disk first (parser/parser.go exp
 the Modelfile is imported in place of the model \`llama3\`. A folder without weights ends in \`no Modelfile or
 safetensors files found\` (ollama #4538). A path that is meant is clearer as \`./llama3\`.
 `,
+  says: [{ at: "create", text: "no Modelfile or safetensors files found", from: "0.5.5" }],
   examples: [
     {
       bad: "FROM llama3\n",

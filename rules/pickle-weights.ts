@@ -13,6 +13,10 @@ export default rule({
 \`ollama create\` sends them to the server, which converts safetensors and nothing else since 0.5.5: \`unknown type\` (ollama #10282), or
 \`supplied file was not in GGUF format\`. Releases before converted some of them, and never promised to (#7327).
 `,
+  says: [
+    { at: "create", text: "unknown type" },
+    { at: "create", text: "supplied file was not in GGUF format" },
+  ],
   examples: [
     {
       bad: "FROM ./bert\n",

@@ -21,6 +21,7 @@ CPU where \`num_gpu\` is less than all layers, or where a GPU has less free than
 \`disabling multimodal projector offload\`, and every picture takes seconds more (ollama #10700). Of several projectors
 only the first is used.
 `,
+  says: [{ at: "load", text: "disabling multimodal projector offload", from: "0.30.0" }],
   needs: "plan",
   examples: [
     {

@@ -14,6 +14,13 @@ Since 0.5.5 the last ADAPTER counts and the others are left out, without a word.
 all of them, and then cannot load the model: \`ollama supports only one lora adapter, but multiple were
 provided\`. Only 0.4.6 to 0.5.4 apply several (ollama #7667).
 `,
+  says: [
+    {
+      at: "load",
+      text: "ollama supports only one lora adapter, but multiple were provided",
+      to: "0.4.5",
+    },
+  ],
   examples: [
     {
       bad: "FROM llama3.2\nADAPTER ./style.gguf\nADAPTER ./facts.gguf\n",

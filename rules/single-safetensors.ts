@@ -14,6 +14,10 @@ Safetensors hold tensors and nothing else. What they are stands in \`config.json
 them, so Ollama converts a folder, and refuses the file alone: \`unsupported content type: unknown\` (ollama
 #9951), \`invalid file magic\` (#4217).
 `,
+  says: [
+    { at: "create", text: "unsupported content type: unknown" },
+    { at: "create", text: "invalid file magic" },
+  ],
   examples: [
     {
       bad: "FROM ./llama/model.safetensors\n",

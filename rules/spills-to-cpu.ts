@@ -25,6 +25,7 @@ What does not fit on the GPUs is computed by the CPU, and every token waits for 
 \`23%/77% CPU/GPU\`, the log \`offloaded 26/33 layers to GPU\`. The KV cache grows with \`num_ctx\` and takes the
 room of layers, so the first thing to lower is the context (ollama #9902), then the quantisation.
 `,
+  says: [{ at: "load", text: "offloaded …/… layers to GPU" }],
   needs: "plan",
   examples: [
     {

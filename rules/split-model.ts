@@ -26,6 +26,7 @@ A file like \`model-00001-of-00003.gguf\` is a part. Since 0.30.0 Ollama joins t
 named, each in its FROM line, or by the folder that they lie in: \`split GGUF … has 1 shards, expected 3\`.
 Earlier releases load one part and fail: \`llama-gguf-split --merge\` joins them.
 `,
+  says: [{ at: "create", text: "split GGUF … has … shards, expected …", from: "0.30.0" }],
   examples: [
     {
       bad: "FROM ./big-00001-of-00003.gguf\n",

@@ -12,6 +12,14 @@ export default rule({
 They are part of every prompt, and the context holds prompt and answer together. What is too much is cut off
 without a word, or the request is refused. Tokens are counted as words here, which a text never has fewer of.
 `,
+  says: [
+    { at: "chat", text: "truncating input prompt" },
+    {
+      at: "chat",
+      text: "the prompt is longer than the context length currently available to the model",
+      from: "0.30.0",
+    },
+  ],
   about: ["num_ctx"],
   examples: [
     {

@@ -14,6 +14,7 @@ prompt, and the model never reads the question. \`.messages\` even makes Ollama 
 handles whole chats. Of a message or a tool it is an error as soon as a chat gets there: \`can't evaluate field
 content\`.
 `,
+  says: [{ at: "chat", text: "can't evaluate field … in type …" }],
   examples: [
     {
       bad: "FROM llama3.2\nTEMPLATE {{ .System }} {{ .prompt }} {{ .Prompt }}\n",

@@ -16,6 +16,12 @@ Most tokenizers begin every prompt with a token of their own, such as \`<s>\` or
 that writes it too makes two of them, which no model was trained with; llama.cpp warns of it in the log.
 Since 0.30.0 Ollama drops the template's (completionPrompt in llm/llama_server.go).
 `,
+  says: [
+    {
+      at: "chat",
+      text: "Added a BOS token to the prompt as specified by the model but the prompt also starts with a BOS token",
+    },
+  ],
   needs: "model",
   examples: [
     {

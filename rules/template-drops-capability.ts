@@ -13,6 +13,10 @@ Until 0.24 Ollama judges by the template what a model can do. Where no part of i
 requests that ask for thinking are answered with \`does not support thinking\`, and where it lacks \`.Suffix\`, requests
 with a suffix with \`does not support insert\`; the model's own template, which TEMPLATE replaces, may well have them.
 `,
+  says: [
+    { at: "chat", text: '"…" does not support thinking', to: "0.24.0" },
+    { at: "chat", text: "… does not support insert", to: "0.24.0" },
+  ],
   needs: "model",
   examples: [
     {

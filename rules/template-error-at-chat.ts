@@ -15,6 +15,7 @@ export default rule({
 message, is stored, and requests are answered with \`template: :1:10: executing "" at <index .Messages 5>: error
 calling index: …\`. Here it is run with chats of one to four messages, with and without tools.
 `,
+  says: [{ at: "chat", text: 'template: :…: executing "" at <…>: error calling …: …' }],
   examples: [
     {
       bad: 'FROM acme/tuned\nTEMPLATE "{{ range .Messages }}{{ if gt .Content 0 }}{{ .Content }}{{ end }}{{ end }}"\n',

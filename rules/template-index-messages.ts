@@ -13,6 +13,7 @@ Ollama hands \`.Messages\` to templates that name it, and looks for the name eve
 behind them. A template that has only \`(index .Messages 0).Content\` counts as one for single turns: it gets
 \`.Prompt\` instead, and fails with \`error calling index: index of untyped nil\`.
 `,
+  says: [{ at: "chat", text: "error calling index: index of untyped nil" }],
   examples: [
     {
       bad: 'FROM llama3.2\nTEMPLATE """{{ .System }}{{ (index .Messages 0).Content }}"""\n',

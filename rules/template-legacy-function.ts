@@ -15,6 +15,10 @@ Ollama gives that copy neither its own functions nor what \`define\` and \`block
 \`"json" is not a defined function\` or \`template "turn" not defined\`. \`ollama create\` does not notice. A template
 with \`.Messages\` is run as it is.
 `,
+  says: [
+    { at: "chat", text: '"…" is not a defined function' },
+    { at: "chat", text: 'template "…" not defined' },
+  ],
   examples: [
     {
       bad: "FROM llama3.2\nTEMPLATE {{ .System }} Today is {{ currentDate }}. {{ .Prompt }}\n",

@@ -15,6 +15,7 @@ What a template gets has grown: \`.Messages\` with 0.2.2, \`.Tools\` and \`.Suff
 empty, and prints \`<no value>\`; one that a message lacks ends the chat: \`can't evaluate field Thinking in type
 *api.Message\`.
 `,
+  says: [{ at: "chat", text: "can't evaluate field … in type …" }],
   examples: [
     {
       bad: 'FROM llama3.2\nTEMPLATE """{{ range .Messages }}{{ .Role }}: {{ .Content }}{{ end }}{{ if .IsThinkSet }}<think>{{ end }}"""\n',

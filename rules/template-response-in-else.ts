@@ -14,6 +14,7 @@ Without \`.Messages\` a template writes one turn. For the last one Ollama cuts i
 that cannot do so within an \`if\`, \`range\` or \`with\` that has an \`else\`: the request handler panics with \`interface
 conversion: parse.Node is nil, not *parse.ListNode\`, whichever branch is taken. \`ollama create\` does not notice.
 `,
+  says: [{ at: "chat", text: "interface conversion: parse.Node is nil, not *parse.ListNode" }],
   examples: [
     {
       bad: "FROM llama3.2\nTEMPLATE {{ .Prompt }}{{ if .System }}{{ .System }} {{ .Response }}{{ else }} - {{ .Response }}{{ end }}\n",

@@ -15,6 +15,7 @@ export default rule({
 with \`undefined template specified\`, whether it is defined or not; before 0.12.4 it crashed the request. A name that
 nothing defines passes, and ends the chat that gets there: \`template "turn" not defined\`.
 `,
+  says: [{ at: "chat", text: 'template "…" not defined' }],
   examples: [
     {
       bad: 'FROM llama3.2\nTEMPLATE """{{ define "turn" }}{{ range .Messages }}{{ .Content }}{{ end }}{{ end }}{{ template "turn" }}"""\n',

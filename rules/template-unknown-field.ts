@@ -16,6 +16,7 @@ Another name is no error: \`<no value>\` goes into the prompt, and an \`if\` on 
 tool lacks is an error, though not before a chat gets there: \`can't evaluate field Text in type
 *template.templateMessage\`.
 `,
+  says: [{ at: "chat", text: "can't evaluate field … in type …" }],
   examples: [
     {
       bad: "FROM llama3.2\nTEMPLATE {{ .System }} {{ .Promt }} {{ .Prompt }}\n",

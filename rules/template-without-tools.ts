@@ -16,6 +16,7 @@ Until 0.24 Ollama judges by the template what a model can do. Without \`.Tools\`
 with \`does not support tools\`, whatever the model below was trained for; and its own template, which TEMPLATE
 replaces, may well have them.
 `,
+  says: [{ at: "chat", text: "… does not support tools", to: "0.24.0" }],
   needs: "model",
   examples: [
     {

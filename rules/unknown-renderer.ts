@@ -11,6 +11,7 @@ export default rule({
 A renderer is code in Ollama, and every release has a list of its own. \`ollama create\` stores any name; then
 each request is answered \`unknown renderer "qwen3-code"\`. Names are case-sensitive.
 `,
+  says: [{ at: "chat", text: 'unknown renderer "…"' }],
   examples: [
     {
       bad: "FROM ./model.gguf\nRENDERER qwen3-code\n",

@@ -48,6 +48,18 @@ export const groups = [
   "style",
 ] as const;
 
+/** Where somebody meets what Ollama prints: chat is any request to a model, its log included. */
+export const stages = ["create", "pull", "load", "chat"] as const;
+
+/** A text of Ollama's or llama.cpp's, as printed, with … for what varies. */
+export interface Printed {
+  at: (typeof stages)[number];
+  text: string;
+  /** The first and the last release that print it, where they are known and not the ends of what is supported. */
+  from?: string;
+  to?: string;
+}
+
 export interface Rule {
   /** Kebab-case; names the defect: "unknown-parameter". Also the name of the file in rules/. */
   id: string;
@@ -57,6 +69,11 @@ export interface Rule {
   summary: string;
   /** Why it matters, in Markdown, with Ollama's own error text. The first sentence is shown under a finding. */
   why: string;
+  /**
+   * What Ollama or llama.cpp prints where this defect meets it: an error, or a line of the server's log. What
+   * `ollama create` says of the examples is reproduced and need not stand here.
+   */
+  says?: readonly Printed[];
   /**
    * The model is looked up only for rules that need it, the plan only where a machine is named. Rules that
    * look at directives run behind all others, and nothing silences them.

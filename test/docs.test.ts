@@ -141,20 +141,6 @@ test("the page on configurations has every key, and no other", () => {
   expect(told.sort()).toEqual(known.sort());
 });
 
-test("links in the pages lead to files", () => {
-  const links = pages.flatMap((page) => {
-    const text = readFileSync(join(root, page), "utf8").replaceAll(/^```[^]*?^```$/gm, "");
-    return [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path]) =>
-      join(page, "..", path!),
-    );
-  });
-  expect(links.length).toBeGreaterThan(10);
-  const missing = links.filter(
-    (path) => globSync([path, `${path.replace(/\/$/, "")}/*`], { cwd: root }).length === 0,
-  );
-  expect(missing).toEqual([]);
-});
-
 describe("variables of the environment", () => {
   /** Read by a library, for the folder of what is kept. */
   const byLibraries = ["XDG_CACHE_HOME", "LOCALAPPDATA"];

@@ -9,9 +9,10 @@ import {
   foreignNames,
   type ForeignParameter,
 } from "../facts/foreign-parameters.js";
-import { ruleList, rulePage } from "../report/rule-page.js";
+import { errorList, repairs, ruleList, rulePage, type Repair } from "../report/rule-page.js";
 import { root } from "./bundle.mjs";
 import { renderDiagram } from "./diagram.js";
+import { kateSyntax, vimSyntax, withWords } from "./editor-syntax.js";
 import { generateValidators } from "./validators.mjs";
 
 const check = process.argv.includes("--check");
@@ -28,6 +29,10 @@ await file("schema/lint-report.schema.json", await text("src/report/lint-report.
 await file("schema/config.schema.json", configSchema(await text("src/config/config.schema.json")));
 await file("grammar/diagram.svg", renderDiagram());
 await file("README.md", withExamples(await text("README.md")));
+await file("editors/vim/syntax/modelfile.vim", vimSyntax());
+await file("editors/kate/modelfile.xml", kateSyntax());
+const modelfileMode = "editors/emacs/modelfile-mode.el";
+await file(modelfileMode, withWords(await text(modelfileMode)));
 await pages();
 stale.push(...(await generateValidators(check)));
 
@@ -44,18 +49,35 @@ async function file(path: string, content: string): Promise<void> {
   await writeFile(full, content);
 }
 
-/** A page for each rule, and their index; pages of rules that are gone go too. */
+/** A page for each rule, and their indexes; pages of rules that are gone go too. */
 async function pages(): Promise<void> {
+  const mended = new Map<string, Repair[]>();
   for (const rule of rules) {
+    const own = repairsIn(await text(`rules/${rule.id}.ts`));
+    mended.set(rule.id, own);
     const appendix = rule.id === "unknown-parameter" ? foreignTable() : [];
-    await file(`docs/rules/${rule.id}.md`, rulePage(rule, appendix));
+    await file(`docs/rules/${rule.id}.md`, rulePage(rule, { repairs: own, appendix }));
   }
-  await file("docs/rules/README.md", ruleList(rules));
+  await file(
+    "docs/rules/README.md",
+    ruleList(rules, (id) => mended.get(id) ?? []),
+  );
+  await file("docs/errors.md", errorList(rules));
   for (const name of await readdir(join(root, "docs/rules"))) {
     if (name === "README.md" || ruleIds.includes(name.replace(/\.md$/, ""))) continue;
     stale.push(`docs/rules/${name}`);
     if (!check) await rm(join(root, "docs/rules", name));
   }
+}
+
+/** How a rule mends what it finds, from its source: every fix says there whether it is safe. */
+function repairsIn(source: string): Repair[] {
+  const said = [...source.matchAll(/\bsafety: ([^,\n]+)/g)].map(([, value]) => value!);
+  return repairs.filter((repair) =>
+    repair === "suggestion"
+      ? /\bsuggestions\b/.test(source)
+      : said.some((value) => value.includes(`"${repair}"`)),
+  );
 }
 
 /** What every name of another engine is here, in Markdown. */

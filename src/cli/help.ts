@@ -6,7 +6,7 @@ const main = `modelfile-lint: reads Ollama Modelfiles as Ollama does, and says w
   modelfile-lint plan FILE        what Ollama would do with this file on a machine
   modelfile-lint render FILE      the prompt that a chat becomes, and what makes it
   modelfile-lint parse FILE       what Ollama reads in this file, or its own error
-  modelfile-lint explain RULE     a rule's page
+  modelfile-lint explain RULE     a rule's page; or the rules behind an error of Ollama's
   modelfile-lint rules            every rule
   modelfile-lint format FILE…     layout alone, never meaning
   modelfile-lint init             writes a commented configuration
@@ -92,13 +92,16 @@ Exit code: 0 done; 1 see --check; 2 a file cannot be read, or is none that Ollam
 
 Writes .modelfile-lint.yaml into this folder, a configuration with a word on each key. It overwrites nothing.
 `,
-  explain: `modelfile-lint explain RULE [--json]
+  explain: `modelfile-lint explain RULE|TEXT [--json]
 
-Prints a rule's page: what it means, why, and examples.
+Prints a rule's page: what it means, why, and examples. TEXT is an error of Ollama's, whole or in part, such as
+"unexpected EOF": the rules that tell what is behind it.
+
+Exit code: 0 done; 2 there is no such rule, and none for such an error.
 `,
   rules: `modelfile-lint rules [--json]
 
-Lists every rule with its severity and whether it can fix what it finds.
+Lists every rule with its severity. An optional one is off unless a configuration names it or extends strict.
 `,
   model: `modelfile-lint model NAME|PATH [--model REF=PATH] [--online] [--json]
 

@@ -51,7 +51,8 @@ export function promptText(shown: ShownPrompt, path: string, screen: Screen, dif
     lines.push(`${at}: ${colors.red("error")} ${visible(failureText(failure))}`);
   }
   if (prompt !== undefined) lines.push("", printed(prompt, stop, screen));
-  if (diff !== "") lines.push("", "TEMPLATE would make:", shownDiff(diff, screen.color, true).trimEnd());
+  if (diff !== "")
+    lines.push("", "TEMPLATE would make:", shownDiff(diff, screen.color, true).trimEnd());
   return `${lines.join("\n")}\n`;
 }
 
