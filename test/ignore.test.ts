@@ -41,7 +41,7 @@ function git(folder: string, args: readonly string[], input = ""): string {
 /** The Modelfiles found below a folder, by their paths from there. */
 async function found(folder: string, ignoreFiles = true): Promise<string[]> {
   const path = join(root, folder);
-  const { paths } = await modelfilesBelow(path, ignoreFiles);
+  const { paths } = await modelfilesBelow(path, { ignoreFiles });
   return paths.map((one) => relative(path, one));
 }
 
@@ -257,7 +257,7 @@ describe("a folder", () => {
   });
 
   test("that cannot be read is told, and the others are looked through", async () => {
-    const { paths, unreadable } = await modelfilesBelow("/w", false, (path) => {
+    const { paths, unreadable } = await modelfilesBelow("/w", { ignoreFiles: false }, (path) => {
       if (path === "/w") return Promise.resolve([entry("a", true), entry("b", true)]);
       if (path === "/w/b") return Promise.resolve([entry("Modelfile", false)]);
       return Promise.reject(Object.assign(new Error("EACCES"), { code: "EACCES" }));

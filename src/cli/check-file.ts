@@ -1,14 +1,19 @@
+import { basename } from "node:path";
 import { decode } from "../../grammar/bytes.js";
 import { parseModelfile } from "../../grammar/parser.js";
+import type { Modelfile } from "../../grammar/tree.js";
 import { isRange } from "../facts/release-range.js";
-import type { Finding } from "../finding.js";
+import type { Island } from "../embedded/island.js";
+import { mayHoldModelfiles } from "../embedded/names.js";
+import { byPlace, type Finding } from "../finding.js";
 import { InputError } from "../host.js";
-import { judge, type Judged } from "../judge.js";
+import { judge } from "../judge.js";
 import type { FileResult, Problem } from "../report/result.js";
 import type { RangeSetup } from "../setups.js";
-import { readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
+import { readFileBytes, readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
 import type { Options } from "./options.js";
 import { fileSetups, releaseNote } from "./setup.js";
+import { isModelfile } from "./walk.js";
 
 /** What came of a file: plain data, so that it can come from another thread. */
 export interface Outcome {
@@ -42,21 +47,35 @@ export async function checkFile(path: string, values: Options): Promise<Outcome>
 async function lintInto(outcome: Outcome, path: string, values: Options): Promise<void> {
   const standardInput = path === "-";
   const name = standardInput ? (values["stdin-file-name"] ?? "standard input") : path;
-  const before = standardInput ? await readStandardInput(name) : await readModelfileBytes(path);
   const place = standardInput ? (values["stdin-file-name"] ?? "Modelfile") : path;
+  const islandsOf = isDocument(place) ? await islandFinder(place) : undefined;
+  const read = islandsOf ? readFileBytes : readModelfileBytes;
+  const before = standardInput ? await readStandardInput(name) : await read(path);
   const { setups, ignored, config, baseline } = await fileSetups(place, values);
   if (baseline !== undefined) outcome.baseline = baseline;
   // Without a setup nothing is found; what comes from standard input still has to go on.
   if (ignored && config) outcome.leftOut = config.path;
-  const judgeAll = onceEach((text: string) =>
-    Promise.all(setups.map((setup) => judgeInto(outcome, text, setup))),
-  );
+  const judgeAll = onceEach(async (text: string) => {
+    const islands = await islandsOf?.(text);
+    return Promise.all(
+      setups.map((setup) =>
+        islands
+          ? judgeWithin(outcome, islands, setup)
+          : judgeInto(outcome, parseModelfile(text), setup),
+      ),
+    );
+  });
   const { bytes, fixed } = await fixInto(outcome, before, values, {
     path,
     name,
-    findingsOf: async (text) => (await judgeAll(text)).flatMap(({ findings }) => findings),
+    findingsOf: async (text) => (await judgeAll(text)).flat(),
   });
   const { text } = decode(bytes);
+  if (islandsOf && (await islandsOf(text)).length === 0) {
+    // In a folder most documents hold none.
+    if (!values.embedded) outcome.notes.push(`No Modelfile was found inside "${name}".`);
+    return;
+  }
   const judged = await judgeAll(text);
   for (const [index, { machine, releases }] of setups.entries()) {
     const { first, last } = releases;
@@ -68,7 +87,7 @@ async function lintInto(outcome: Outcome, path: string, values: Options): Promis
       ollama: releases.text,
       ...(isRange(releases) && { releases: { from: first.version, to: last.version } }),
       text,
-      findings: judged[index]!.findings,
+      findings: judged[index]!,
       fixed,
     });
   }
@@ -84,10 +103,37 @@ function onceEach<T>(judgeText: (text: string) => Promise<T>): (text: string) =>
   };
 }
 
+/** Whether a file is none that Ollama reads, but one to look for Modelfiles in. */
+function isDocument(path: string): boolean {
+  return !isModelfile(basename(path)) && mayHoldModelfiles(path);
+}
+
+async function islandFinder(path: string): Promise<(text: string) => Promise<Island[]>> {
+  const { islandsIn } = await import("../embedded/find.js");
+  return onceEach((text) => islandsIn(path, text));
+}
+
+/**
+ * What is found in the Modelfiles inside a document. Nobody knows in which folder its scripts run, or
+ * where a reader keeps his files: nothing on disk is looked at.
+ */
+async function judgeWithin(
+  outcome: Outcome,
+  islands: readonly Island[],
+  { host: _, ...setup }: RangeSetup,
+): Promise<Finding[]> {
+  const { outerFindings } = await import("../embedded/findings.js");
+  const findings: Finding[] = [];
+  for (const island of islands) {
+    const file = parseModelfile(island.text);
+    findings.push(...outerFindings(island, await judgeInto(outcome, file, setup)));
+  }
+  return findings.sort(byPlace);
+}
+
 /** With what could not be found out told. */
-async function judgeInto(outcome: Outcome, text: string, setup: RangeSetup): Promise<Judged> {
-  const judged = await judge(parseModelfile(text), setup);
-  const { unknownModel, broken } = judged;
+async function judgeInto(outcome: Outcome, file: Modelfile, setup: RangeSetup): Promise<Finding[]> {
+  const { findings, unknownModel, broken } = await judge(file, setup);
   if (broken && !outcome.problems.some(({ message }) => message === broken.message)) {
     outcome.problems.push(problemOf(broken, broken.place?.path ?? ""));
   }
@@ -95,7 +141,7 @@ async function judgeInto(outcome: Outcome, text: string, setup: RangeSetup): Pro
   if (unknownModel !== undefined && setup.machine) {
     outcome.notes.push(`Nothing is said about memory: ${unknownModel}`);
   }
-  return judged;
+  return findings;
 }
 
 interface Fixable {

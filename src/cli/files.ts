@@ -12,6 +12,13 @@ const largest = 16 * 2 ** 20;
 
 /** A Modelfile's bytes. Throws InputError for what is none: a folder, a model, an image, nothing. */
 export async function readModelfileBytes(path: string): Promise<Uint8Array> {
+  const bytes = await readFileBytes(path);
+  checkText(bytes, path);
+  return bytes;
+}
+
+/** The bytes of a file that may hold Modelfiles. Throws InputError for what is no file, or a huge one. */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
   const entry = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw unreadable(path, error);
   });
@@ -27,11 +34,9 @@ export async function readModelfileBytes(path: string): Promise<Uint8Array> {
       { path },
     );
   }
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw unreadable(path, error);
   });
-  checkText(bytes, path);
-  return bytes;
 }
 
 /** The one file that a verb takes, with its bytes; `-` is standard input, taken for a Modelfile of this folder. */
@@ -195,7 +200,7 @@ export interface Named {
  */
 export async function modelfilesIn(
   operands: readonly string[],
-  { "no-ignore": noIgnore }: Pick<Options, "no-ignore"> = {},
+  { "no-ignore": noIgnore, embedded = false }: Pick<Options, "no-ignore" | "embedded"> = {},
 ): Promise<Named> {
   const named: string[] = [];
   const paths: string[] = [];
@@ -208,7 +213,7 @@ export async function modelfilesIn(
       continue;
     }
     const { modelfilesBelow } = await import("./walk.js");
-    const found = await modelfilesBelow(path, !noIgnore);
+    const found = await modelfilesBelow(path, { ignoreFiles: !noIgnore, embedded });
     for (const { path: folder, error } of found.unreadable) {
       problems.push({ path: folder, message: unreadable(folder, error).message });
     }

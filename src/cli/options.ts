@@ -34,6 +34,7 @@ export const options = {
   date: { type: "string" },
   check: { type: "boolean" },
   watch: { type: "boolean" },
+  embedded: { type: "boolean" },
   threads: { type: "string" },
   "no-cache": { type: "boolean" },
   stdio: { type: "boolean" },

@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { mayHoldModelfiles } from "../embedded/names.js";
 import { ignoringBelow, ignoringIn, leftOutBy, type Ignoring } from "./ignore-files.js";
 
 /**
@@ -15,6 +16,9 @@ const otherName =
 
 /** A hidden folder that projects keep their Modelfiles in. Others belong to programs. */
 const hiddenFolder = ".ollama";
+
+/** Hidden folders with scripts and workflows of the project's own. */
+const scriptFolders: ReadonlySet<string> = new Set([".github", ".gitlab", ".devcontainer"]);
 
 /** What lies below a folder. */
 export interface Walked {
@@ -34,12 +38,12 @@ export type ReadFolder = (
 const entriesOf: ReadFolder = (path) => readdir(path, { withFileTypes: true });
 
 /**
- * The Modelfiles below a folder. Not looked into: hidden folders, node_modules, links, and with
+ * The Modelfiles below a folder, with `embedded` also files that may hold some. Not looked into: hidden folders, node_modules, links, and with
  * `ignoreFiles` what .gitignore and our own ignore files leave out.
  */
 export async function modelfilesBelow(
   folder: string,
-  ignoreFiles: boolean,
+  { ignoreFiles, embedded = false }: { ignoreFiles: boolean; embedded?: boolean },
   read: ReadFolder = entriesOf,
 ): Promise<Walked> {
   const walked: Walked = { paths: [], unreadable: [], leftOut: false };
@@ -61,12 +65,12 @@ export async function modelfilesBelow(
     for (const entry of entries) {
       const { name } = entry;
       if (entry.isDirectory()) {
-        if (!isLookedInto(name) || isLeftOut(name, "folder")) continue;
+        if (!isLookedInto(name, embedded) || isLeftOut(name, "folder")) continue;
         const ignoringInside = async (names: Set<string>) =>
           ignoring && ignoringBelow(ignoring, join(ignoring.folder, name), names);
         inner.push(visit(join(path, name), ignoringInside));
-      } else if (entry.isFile() && isModelfile(name) && !isLeftOut(name, "file")) {
-        walked.paths.push(join(path, name));
+      } else if (entry.isFile() && (isModelfile(name) || (embedded && mayHoldModelfiles(name)))) {
+        if (!isLeftOut(name, "file")) walked.paths.push(join(path, name));
       }
     }
     await Promise.all(inner);
@@ -82,6 +86,7 @@ export function isModelfile(name: string): boolean {
   return modelfileName.test(name) && !otherName.test(name);
 }
 
-function isLookedInto(name: string): boolean {
-  return name !== "node_modules" && (!name.startsWith(".") || name === hiddenFolder);
+function isLookedInto(name: string, embedded: boolean): boolean {
+  if (name === "node_modules") return false;
+  return !name.startsWith(".") || name === hiddenFolder || (embedded && scriptFolders.has(name));
 }
