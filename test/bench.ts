@@ -24,6 +24,7 @@ import { fit } from "../src/memory/fit.js";
 import { catalogueModel } from "../src/models/catalogue.js";
 import { nodeHost } from "../src/node-host.js";
 import { makePlan } from "../src/plan/make-plan.js";
+import { languageServer } from "./bench-lsp.js";
 import { manyFiles } from "./bench-scale.js";
 
 const limit = 20;
@@ -508,6 +509,10 @@ async function ranges(): Promise<void> {
 
 startUp();
 manyFiles(join(root, "dist/cli.js"), smallFile);
+await languageServer(join(root, "dist/cli.js"), {
+  "2 kB": smallFile(0),
+  "100 kB": new TextDecoder().decode(plainFile(100e3)),
+});
 throughput();
 templates();
 await ranges();

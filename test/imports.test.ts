@@ -41,6 +41,7 @@ const layers: readonly (readonly string[])[] = [
   ["src/editor/"],
   ["src/report/"],
   ["src/judge.ts"],
+  ["src/compile/"],
   ["src/cli/", "src/lsp/", "src/index.ts", "src/node", "src/ollama.ts"],
   ["src/build/"],
 ];

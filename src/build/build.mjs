@@ -10,6 +10,7 @@ await bundle({
   entryPoints: {
     ...command,
     index: "src/index.ts",
+    lsp: "src/lsp/server.ts",
     node: "src/node.ts",
     ollama: "src/ollama.ts",
   },
@@ -18,6 +19,14 @@ await bundle({
   chunkNames: "parts/[name]-[hash]",
   minify: true,
   define: { MODELFILE_LINT_VERSION: JSON.stringify(version) },
+});
+// Classic workers, as editors in browsers start them, are one script without imports.
+await bundle({
+  entryPoints: { "lsp-worker": "src/lsp/worker.ts" },
+  outdir: "dist",
+  platform: "browser",
+  format: "iife",
+  minify: true,
 });
 await chmod(join(root, "dist/cli.js"), 0o755);
 if (!process.argv.includes("--no-types")) {

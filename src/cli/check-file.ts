@@ -120,8 +120,9 @@ async function islandFinder(path: string): Promise<(text: string) => Promise<Isl
 async function judgeWithin(
   outcome: Outcome,
   islands: readonly Island[],
-  { host: _, ...setup }: RangeSetup,
+  anywhere: RangeSetup,
 ): Promise<Finding[]> {
+  const { host: _, ...setup } = anywhere;
   const { outerFindings } = await import("../embedded/findings.js");
   const findings: Finding[] = [];
   for (const island of islands) {

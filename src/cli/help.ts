@@ -9,6 +9,7 @@ const main = `modelfile-lint: reads Ollama Modelfiles as Ollama does, and says w
   modelfile-lint explain RULE     a rule's page; or the rules behind an error of Ollama's
   modelfile-lint rules            every rule
   modelfile-lint format FILE…     layout alone, never meaning
+  modelfile-lint compile FILE --to TARGET  the same model for another engine or API; --from: the way back
   modelfile-lint init             writes a commented configuration
   modelfile-lint model NAME|PATH  what is known of a model, and from where
   modelfile-lint machine [NAME]   the machines known by name, or one as a profile; detect: this one
@@ -87,6 +88,25 @@ PATH may be a folder, and -: from standard input to standard output.
   --check               change nothing; exit code 1 where a file would change
 
 Exit code: 0 done; 1 see --check; 2 a file cannot be read, or is none that Ollama reads.
+`,
+  compile: `modelfile-lint compile FILE --to TARGET [OPTIONS]
+modelfile-lint compile FILE --from auto|create|show|llama-server [-o FILE]
+
+Writes what a Modelfile says for another engine or API. Without FILE: the list of targets. What cannot be
+carried over is told on standard error. --from makes a Modelfile of a request to /api/create, of what
+ollama show --modelfile prints, or of a command line of llama-server. FILE may be -, standard input.
+
+  -o, --output PATH         a file, or, where there are several, a folder; otherwise the first one goes to
+                            standard output. A file with another content stays, unless --force is given
+  --name NAME               what the model is to be called (default: after the folder)
+  --digests                 compute the SHA-256 digests of local files
+  --machine NAME|FILE|auto  the machine that runs it, one at a time; some targets need one
+  --ollama VERSION|RANGE    the Ollama release (default: the newest known); of a range the newest
+  --server NAME=VALUE, --model REF=PATH, --online
+  --json                    texts and notes as JSON
+  --quiet                   no notes
+
+Exit code: 0 done; 1 it cannot be done, or Ollama refuses the file; 2 the run itself failed.
 `,
   init: `modelfile-lint init
 

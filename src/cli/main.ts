@@ -18,6 +18,7 @@ const verbs: Readonly<Record<VerbName, () => Promise<Verb>>> = {
   explain: async () => (await import("./rules.js")).explain,
   rules: async () => (await import("./rules.js")).list,
   format: async () => (await import("./format.js")).formatFiles,
+  compile: async () => (await import("./compile.js")).compile,
   init: async () => (await import("./init.js")).init,
   model: async () => (await import("./model.js")).model,
   machine: async () => (await import("./machine.js")).machine,

@@ -6,9 +6,11 @@ export const verbNames = [
   "explain",
   "rules",
   "format",
+  "compile",
   "init",
   "model",
   "machine",
+  "lsp",
 ] as const;
 
 export type VerbName = (typeof verbNames)[number];

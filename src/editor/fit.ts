@@ -1,4 +1,4 @@
-import type { DevicePlan, Plan, Verdict } from "../plan/plan.js";
+import type { Plan, Verdict } from "../plan/plan.js";
 import type { View } from "./view.js";
 
 /* How a plan reads in the few words that an editor has room for. */
@@ -12,15 +12,6 @@ const verdicts: readonly Verdict[] = [
   "out-of-memory",
   "refused",
 ];
-
-export const verdictWords: Readonly<Record<Verdict, string>> = {
-  fits: "fits",
-  risky: "fits, tight",
-  partial: "partly on CPU",
-  cpu: "CPU alone",
-  "out-of-memory": "out of memory",
-  refused: "refused",
-};
 
 /** The plans of all machines that have one, in order. */
 export function plansOf({ contexts }: View): Plan[] {
@@ -58,10 +49,6 @@ export function layersText({ layers, machine, host }: Plan): string | undefined 
   const { onGpu, offloadable } = layers;
   const experts = host.experts > 0 ? `, experts of ${host.experts} in RAM` : "";
   return `${onGpu}/${offloadable} layers${experts}`;
-}
-
-export function takesPart({ layers, used }: DevicePlan): boolean {
-  return layers > 0 || used !== 0;
 }
 
 /** Bytes that a plan has in RAM, those of mapped weights included that no GPU takes. */

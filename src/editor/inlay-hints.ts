@@ -14,7 +14,8 @@ import {
   titlesOf,
 } from "../prompt/family.js";
 import type { Context } from "../rule.js";
-import { layersText, plansOf, shortSize, verdictWords, worstOf } from "./fit.js";
+import { verdictWords } from "../plan/in-words.js";
+import { layersText, plansOf, shortSize, worstOf } from "./fit.js";
 import { paragraphs, plain } from "./markdown.js";
 import { modelPage, parametersOf } from "./model-page.js";
 import { contextLine } from "./plan-page.js";

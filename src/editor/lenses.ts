@@ -4,7 +4,8 @@ import type { Change } from "../finding.js";
 import { contextChange } from "../fix/places.js";
 import type { Plan } from "../plan/plan.js";
 import { isWhollyOnGpu, largestContext, withSettings } from "../plan/solve.js";
-import { inRam, layersText, plansOf, share, shortSize, takesPart, verdictWords } from "./fit.js";
+import { takesPart, verdictWords } from "../plan/in-words.js";
+import { inRam, layersText, plansOf, share, shortSize } from "./fit.js";
 import type { View } from "./view.js";
 
 /** A line of text above the file's own, with what it does when it is chosen. */

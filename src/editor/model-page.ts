@@ -2,9 +2,10 @@ import { formatBytes } from "../machines/sizes.js";
 import { licenceName } from "../models/licence.js";
 import { offloadableLayers, type Model, type ModelSource } from "../models/model.js";
 import type { Plan } from "../plan/plan.js";
+import { verdictText } from "../plan/in-words.js";
 import { familiesOfModel } from "./family-of.js";
 import { code, listed, paragraphs, plain, table } from "./markdown.js";
-import { memoryTable, planOn, verdictIn, verdictLine } from "./plan-page.js";
+import { memoryTable, planOn, verdictLine } from "./plan-page.js";
 
 const sources: Readonly<Record<ModelSource, string>> = {
   gguf: "its GGUF header",
@@ -26,7 +27,7 @@ export function modelPage(model: Model, plans: readonly Plan[] = []): string {
     modelTable(model),
     first && verdictLine(first),
     first && memoryTable(first),
-    others.map((plan) => `On ${planOn(plan)}: ${verdictIn(plan)}.`).join("  \n"),
+    others.map((plan) => `On ${planOn(plan)}: ${verdictText(plan)}.`).join("  \n"),
   ]);
 }
 

@@ -5,13 +5,14 @@ import type { Plan } from "../plan/plan.js";
 import { withSettings } from "../plan/solve.js";
 import { tokensWritten } from "../prompt/family.js";
 import { templateOf } from "../prompt/file-template.js";
+import { verdictText } from "../plan/in-words.js";
 import type { Completion, Slot } from "./completion.js";
 import { familiesIn, stopsSet, tokensOf } from "./family-of.js";
 import { plansOf } from "./fit.js";
 import { paragraphs } from "./markdown.js";
 import { parameterPage } from "./parameter-page.js";
 import { rangeOf, specialValues } from "./parameter-range.js";
-import { memoryTable, verdictIn, verdictLine } from "./plan-page.js";
+import { memoryTable, verdictLine } from "./plan-page.js";
 import type { View } from "./view.js";
 
 /** Names behind PARAMETER: those not yet set first, then the others, those of later releases last. */
@@ -188,7 +189,7 @@ function layers(view: View): Value[] {
 
 function allLayers(model: Model, plan: Plan | undefined): Value {
   const layers = offloadableLayers(model);
-  const here = plan?.layers.onGpu === layers ? `: ${verdictIn(plan)}` : "";
+  const here = plan?.layers.onGpu === layers ? `: ${verdictText(plan)}` : "";
   return {
     text: String(layers),
     detail: `all ${layers} layers on the GPU${here}`,

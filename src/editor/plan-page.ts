@@ -1,23 +1,9 @@
 import { formatBytes } from "../machines/sizes.js";
-import type { Plan, Verdict } from "../plan/plan.js";
+import type { Plan } from "../plan/plan.js";
 import { cacheBytes } from "../plan/solve.js";
-import { takesPart } from "./fit.js";
-import { count, plain, table } from "./markdown.js";
+import { takesPart, verdictText } from "../plan/in-words.js";
 
-/** What comes of the model on the machine, as a sentence's predicate. */
-export function verdictIn({ verdict, devices }: Plan): string {
-  const used = devices.filter(takesPart).length;
-  const where = used === 1 ? "on one GPU" : `on ${used} GPUs`;
-  const texts: Readonly<Record<Verdict, string>> = {
-    fits: `fits ${where}`,
-    risky: `fits ${where}, with little to spare`,
-    partial: "runs partly on the CPU",
-    cpu: "runs on the CPU alone",
-    "out-of-memory": "runs out of memory",
-    refused: "is refused",
-  };
-  return texts[verdict];
-}
+import { count, plain, table } from "./markdown.js";
 
 /** The machine and the release that a plan is of. */
 export function planOn({ machine, release }: Plan): string {
@@ -27,7 +13,7 @@ export function planOn({ machine, release }: Plan): string {
 /** The verdict with its reasons, in one paragraph. */
 export function verdictLine(plan: Plan): string {
   const reasons = plan.reasons.map((reason) => plain(reason, 300));
-  return [`On ${planOn(plan)} it **${verdictIn(plan)}**.`, ...reasons].join(" ");
+  return [`On ${planOn(plan)} it **${verdictText(plan)}**.`, ...reasons].join(" ");
 }
 
 /** Bytes of every device that takes part, and of the RAM. */

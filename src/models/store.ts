@@ -9,7 +9,7 @@ import { licenceName } from "./licence.js";
 import type { Adapter, Model, Origin, Resolution } from "./model.js";
 
 /** One of Ollama's folders of models. */
-interface Store {
+export interface Store {
   folder: string;
   /** Nobody named it, and somebody else's: what cannot be read there is as good as absent. */
   foreign: boolean;
@@ -66,7 +66,7 @@ export async function storedModel(name: string, host: Host): Promise<Resolution 
  * Where models lie: envconfig.Models in Ollama's envconfig/config.go, and the home that its Linux
  * installer gives the service (scripts/install.sh).
  */
-function stores(host: Host): Store[] {
+export function stores(host: Host): Store[] {
   const chosen = host
     .variable("OLLAMA_MODELS")
     ?.trim()

@@ -205,11 +205,15 @@ export function operandsOf({ main, defined }: Pick<Template, "main" | "defined">
 
 /** Every node, those within branches and definitions included. */
 export function nodesOf({ main, defined }: Pick<Template, "main" | "defined">): Node[] {
-  const within = ({ nodes }: List): Node[] =>
-    nodes.flatMap((node) =>
-      "list" in node
-        ? [node, ...within(node.list), ...(node.elseList ? within(node.elseList) : [])]
-        : [node],
-    );
-  return [main, ...[...defined.values()].map(({ list }) => list)].flatMap(within);
+  const found: Node[] = [];
+  const visit = ({ nodes }: List) => {
+    for (const node of nodes) {
+      found.push(node);
+      if (!("list" in node)) continue;
+      visit(node.list);
+      if (node.elseList) visit(node.elseList);
+    }
+  };
+  for (const list of [main, ...[...defined.values()].map(({ list: own }) => own)]) visit(list);
+  return found;
 }

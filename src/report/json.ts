@@ -1,7 +1,8 @@
 import type { Span } from "../../grammar/tree.js";
 import type { Finding } from "../finding.js";
+import { ruleUrl } from "../facts/pages.js";
 import { lineIndex, type LineIndex } from "../../grammar/places.js";
-import { ruleUrl, summarise, type FileResult, type Problem } from "./result.js";
+import { summarise, type FileResult, type Problem } from "./result.js";
 
 /** The JSON of `--format json`, version 1; lint-report.schema.json says what it holds. */
 export function jsonReport(results: readonly FileResult[], problems: readonly Problem[]): string {

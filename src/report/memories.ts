@@ -1,4 +1,5 @@
 import type { DevicePlan, Plan } from "../plan/plan.js";
+import { takesPart } from "../plan/in-words.js";
 
 /** One memory of the machine as tables and pictures show it; bytes. */
 export interface Memory {
@@ -45,10 +46,6 @@ export function memoriesOf(plan: Plan): Memory[] {
     return { ...cardMemory(device!), label, unused: true };
   });
   return [...inUse.map(cardMemory), ...idle, hostMemory(plan)];
-}
-
-export function takesPart({ used, layers }: DevicePlan): boolean {
-  return layers > 0 || used !== 0;
 }
 
 function cardMemory(device: DevicePlan): Memory {

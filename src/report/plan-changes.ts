@@ -1,7 +1,8 @@
 import { judgeEach, type Releases } from "../facts/release-range.js";
 import type { Release } from "../facts/release.js";
 import type { Plan } from "../plan/plan.js";
-import { verdictWords } from "./plan-text.js";
+import { verdictWords } from "../plan/in-words.js";
+
 import { runs, type Ends } from "./spans.js";
 
 export type AspectName =

@@ -1,7 +1,8 @@
 import { createColors } from "picocolors";
 import type { Plan, Verdict } from "../plan/plan.js";
-import { takesPart } from "./memories.js";
-import { verdictPaint, verdictWords } from "./plan-text.js";
+import { takesPart, verdictWords } from "../plan/in-words.js";
+
+import { verdictPaint } from "./plan-text.js";
 import { scaleOf, sizeText, type Scale } from "./scale.js";
 import { tableLines, tableWidth, type Cell } from "./table.js";
 import { cut, oneLine, paragraph, wrapped, type Screen } from "./terminal.js";

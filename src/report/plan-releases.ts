@@ -1,5 +1,6 @@
 import { createColors } from "picocolors";
 import type { Plan } from "../plan/plan.js";
+import { verdictText } from "../plan/in-words.js";
 import {
   aspects,
   changesBetween,
@@ -7,7 +8,7 @@ import {
   type Change,
   type PlanStretch,
 } from "./plan-changes.js";
-import { verdictPaint, verdictText } from "./plan-text.js";
+import { verdictPaint } from "./plan-text.js";
 import { runs, spanText, type Ends } from "./spans.js";
 import { tableLines, tableWidth, type Cell } from "./table.js";
 import { oneLine, paragraph, wrapped, type Screen } from "./terminal.js";

@@ -4,8 +4,9 @@ import type { Model } from "../models/model.js";
 import type { Advice } from "../plan/advice.js";
 import { uncertainty } from "../plan/outcome.js";
 import type { Plan, Verdict } from "../plan/plan.js";
+import { takesPart, verdictText } from "../plan/in-words.js";
 import { picture } from "./bars.js";
-import { memoriesOf, takesPart, type Memory } from "./memories.js";
+import { memoriesOf, type Memory } from "./memories.js";
 import { memoryTable } from "./plan-table.js";
 import { scaleOf, sizeWithUnit, type Scale } from "./scale.js";
 import { oneLine, paragraph, width, wrapped, type Screen } from "./terminal.js";
@@ -53,31 +54,6 @@ export function headline(plan: Plan, reference: string, screen: Screen): string[
       : [...wrapped(name + about, screen.columns), `  ${shown}`];
   return [...first, ...plan.reasons.flatMap((reason) => paragraph(oneLine(reason), screen, 2))];
 }
-
-/** The verdict as a sentence's predicate. */
-export function verdictText({ verdict, devices }: Plan): string {
-  const used = devices.filter(takesPart).length;
-  const where = used === 1 ? "on one GPU" : `on ${used} GPUs`;
-  const texts: Readonly<Record<Verdict, string>> = {
-    fits: `fits ${where}`,
-    risky: `fits ${where}, with little to spare`,
-    partial: "runs partly on the CPU",
-    cpu: "runs on the CPU alone",
-    "out-of-memory": "runs out of memory",
-    refused: "is refused",
-  };
-  return texts[verdict];
-}
-
-/** In tables. */
-export const verdictWords: Readonly<Record<Verdict, string>> = {
-  fits: "fits",
-  risky: "fits, tight",
-  partial: "partly on CPU",
-  cpu: "CPU alone",
-  "out-of-memory": "out of memory",
-  refused: "refused",
-};
 
 export function verdictPaint(verdict: Verdict, colors: Colors): (text: string) => string {
   if (verdict === "fits") return colors.green;

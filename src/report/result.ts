@@ -48,11 +48,6 @@ export function summarise(results: readonly FileResult[]): Summary {
   };
 }
 
-/** A rule's page. */
-export function ruleUrl(rule: string): string {
-  return `https://github.com/modelfile-lint/modelfile-lint/blob/main/docs/rules/${rule}.md`;
-}
-
 /** What `--format` takes. */
 export const formats = [
   "pretty",

@@ -1,10 +1,11 @@
+import { ruleUrl } from "../facts/pages.js";
 import { lineIndex, type LineIndex } from "../../grammar/places.js";
 import type { Span } from "../../grammar/tree.js";
 import type { Change, Severity } from "../finding.js";
 import type { Rule } from "../rule.js";
 import { jsonText } from "./json.js";
 import { fingerprints, located, onMachine, ownName, type Located } from "./located.js";
-import { ruleUrl, type FileResult, type Problem } from "./result.js";
+import { type FileResult, type Problem } from "./result.js";
 
 /*
  * SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), as GitHub's code scanning takes it. There is no
