@@ -2,6 +2,9 @@ import "./compat.js";
 import { parseModelfile } from "../grammar/parser.js";
 import { printTree, type Modelfile } from "../grammar/tree.js";
 import { rules } from "../rules/index.js";
+import { compileTo, lookInto } from "./compile/compile.js";
+import type { Compiled, Refusal } from "./compile/target.js";
+import { targetIds, targetNamed } from "./compile/targets.js";
 import type { Setup } from "./context.js";
 import { oneRelease, readReleases, type Releases } from "./facts/release-range.js";
 import { newestRelease } from "./facts/release.js";
@@ -12,6 +15,7 @@ import type { SeverityOf } from "./lint.js";
 import type { Machine } from "./machines/machine.js";
 import { makePlan } from "./plan/make-plan.js";
 import type { Host } from "./host.js";
+import type { RangeSetup } from "./setups.js";
 
 /*
  * The pure core: text and facts in, data out. It runs in a browser; what lies on disk or in a network
@@ -27,6 +31,7 @@ export type { Load, Settings } from "./ollama/load.js";
 export type { Plan } from "./plan/plan.js";
 export type { Modelfile, Node, Span, Statement, Value } from "../grammar/tree.js";
 export type { TextEdit } from "../grammar/bytes.js";
+export type { Compiled, Note, Refusal, Text } from "./compile/target.js";
 export type { Fixed };
 
 /** What a file is judged against; everything may be left out. */
@@ -63,14 +68,50 @@ export async function fix(
   return fixBytes(bytes, (one) => findings(one, options), options.unsafe ?? false);
 }
 
+/** Where the text comes from, and how what comes of it is called. */
+export interface CompileOptions extends Omit<LintOptions, "severityOf"> {
+  /** What the model is to be called; "model" without it. */
+  name?: string;
+  /** The Modelfile's own name; "Modelfile" without it. */
+  path?: string;
+  /** SHA-256 of local files in hexadecimal, by their text in the file. */
+  digests?: ReadonlyMap<string, string>;
+}
+
+/**
+ * Makes something else of a Modelfile: `targetIds` lists what. A refusal says in a sentence why that cannot be.
+ * Throws RangeError for a target that does not exist, and InputError where it needs a model or a machine
+ * and there is none.
+ */
+export async function compile(
+  text: string,
+  target: string,
+  options: CompileOptions = {},
+): Promise<Compiled | Refusal> {
+  const found = await targetNamed(target);
+  if (!found) throw new RangeError(`There is no target "${target}".`);
+  const { name = "model", path = "Modelfile", digests } = options;
+  const { releases: _, ...setup } = setupOf(options);
+  const looked = await lookInto(text, { name, path }, setup.release, setup);
+  if ("refused" in looked) return looked;
+  return compileTo(found, { ...looked, source: { ...looked.source, ...(digests && { digests }) } });
+}
+
 /** What a release of Ollama would do with a model on a machine. */
-export { makePlan as plan, printTree as print, rules };
+export { makePlan as plan, printTree as print, rules, targetIds };
 
 async function findings(text: string, options: LintOptions): Promise<Finding[]> {
+  const { severityOf } = options;
+  const setup = { ...setupOf(options), ...(severityOf && { severityOf }) };
+  return (await judge(parseModelfile(text), setup)).findings;
+}
+
+/** The newest of a range of releases stands for it where one is asked about. */
+function setupOf(options: LintOptions): RangeSetup {
   const releases =
     options.ollama === undefined ? oneRelease(newestRelease) : releasesIn(options.ollama);
-  const { host, machine, severityOf } = options;
-  const judged = await judge(parseModelfile(text), {
+  const { host, machine } = options;
+  return {
     releases,
     release: releases.last,
     folder: options.folder ?? ".",
@@ -79,9 +120,7 @@ async function findings(text: string, options: LintOptions): Promise<Finding[]> 
     models: options.models ?? new Map(),
     ...(machine && { machine }),
     ...(host && { host }),
-    ...(severityOf && { severityOf }),
-  });
-  return judged.findings;
+  };
 }
 
 function releasesIn(text: string): Releases {

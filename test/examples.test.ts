@@ -94,7 +94,9 @@ function findingsIn(report: string): string[] {
 }
 
 test("every folder is tested", async () => {
-  expect((await readdir(examples)).sort()).toEqual(Object.keys(mustSay).sort());
+  // What compile makes of Modelfiles is tested with it.
+  const folders = (await readdir(examples)).filter((name) => name !== "compile");
+  expect(folders.sort()).toEqual(Object.keys(mustSay).sort());
 });
 
 describe.concurrent.each(Object.entries(mustSay))("%s", (name, expected) => {
