@@ -29,10 +29,11 @@ await file("schema/lint-report.schema.json", await text("src/report/lint-report.
 await file("schema/config.schema.json", configSchema(await text("src/config/config.schema.json")));
 await file("grammar/diagram.svg", renderDiagram());
 await file("README.md", withExamples(await text("README.md")));
-await file("editors/vim/syntax/modelfile.vim", vimSyntax());
+await file("editors/vim/runtime/syntax/modelfile.vim", vimSyntax());
 await file("editors/kate/modelfile.xml", kateSyntax());
 const modelfileMode = "editors/emacs/modelfile-mode.el";
 await file(modelfileMode, withWords(await text(modelfileMode)));
+await file("docs/editors.md", withFiles(await text("docs/editors.md")));
 await pages();
 stale.push(...(await generateValidators(check)));
 
@@ -145,6 +146,15 @@ function withExamples(readme: string): string {
       const says = readFileSync(join(root, "examples", name, "says.txt"), "utf8").trimEnd();
       return `${open}\n\`\`\`\n$ modelfile-lint examples/${name}/Modelfile\n${says}\n\`\`\`\n\n${close}`;
     },
+  );
+}
+
+/** Files as they are, between the comments that name them. */
+function withFiles(page: string): string {
+  return page.replaceAll(
+    /(<!-- file:(\S+) -->\n+```\w+\n)[^]*?(```\n+<!-- \/file -->)/g,
+    (_, open: string, path: string, close: string) =>
+      open + readFileSync(join(root, path), "utf8") + close,
   );
 }
 

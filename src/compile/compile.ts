@@ -79,8 +79,7 @@ export function compileTo(
 
 /** Whether a command can be judged here: a path that the configuration says the meaning of lies elsewhere. */
 function isHere({ model }: Source): (command: Command) => boolean {
-  return ({ name, args }) =>
-    name !== "model" || model === undefined || parseReference(args).ok;
+  return ({ name, args }) => name !== "model" || model === undefined || parseReference(args).ok;
 }
 
 /** Commands whose text names something on disk: the client sends the files, and no name. */

@@ -21,7 +21,7 @@ export function volumeSize({ model, release }: Source, texts: readonly LocalText
   const [copies, what] = copiesOf(texts, since(release, "0.30.0"));
   const times = copies === 1 ? "" : `${copies} times `;
   return {
-    gib: Math.max(least, Math.ceil((copies * bytes * 1.1) / 2 ** 30)),
+    gib: Math.max(least, Math.ceil((copies * bytes * 11) / 10 / 2 ** 30)),
     why: `${times}${formatBytes(bytes)} of weights, and a tenth: ${what}.`,
   };
 }

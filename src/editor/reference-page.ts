@@ -94,12 +94,12 @@ function unknownModel({ file, contexts: [context] }: View, text: string): string
   const parsed = parseReference(text);
   if (!parsed.ok) return `No model's name: Ollama ${release.version} says ${code(parsed.error)}.`;
   if (parsed.source === "cloud") return "It runs in Ollama's cloud, not on this machine.";
-  return "Nothing is known of this model: neither the store nor the catalogue of Ollama's library has it, or nobody looked. `models:` in the configuration says what it is.";
+  return "Nothing is known of this model: neither the store nor the catalogue of Ollama's library has it, or nobody has looked yet. `models:` in the configuration says what it is.";
 }
 
 function reasonOf({ files }: Context, text: string): string {
   const facts = files?.get(text);
-  if (!facts) return "Nothing is known of it: nobody looked at the file.";
+  if (!facts) return "Nothing is known of it: nobody has looked at the file yet.";
   if (facts.kind === "missing") {
     const near = facts.nearby?.filter((name) => /\.(?:gguf|safetensors)$/i.test(name)).slice(0, 5);
     return near && near.length > 0

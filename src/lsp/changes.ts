@@ -46,7 +46,10 @@ export function registerChanges(session: Session): void {
       const { actions } = await import("../editor/actions.js");
       const { only } = context ?? {};
       const wanted = Array.isArray(only) && only.length > 0 ? only : undefined;
-      const found = actions(asked.view, asked.snapshot.places.span(range), wanted);
+      const all = actions(asked.view, asked.snapshot.places.span(range), wanted);
+      const found = session.options.oneAction
+        ? all.filter(({ preferred }) => preferred).slice(0, 1)
+        : all;
       const shown = await Promise.all(found.map((action) => actionOf(session, asked, action)));
       return shown.flat();
     }),

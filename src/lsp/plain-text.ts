@@ -10,7 +10,8 @@ export function plainText(markdown: string): string {
       return [];
     }
     if (inBlock) return [line];
-    return /^\|[-:|]+\|$/.test(line) ? [] : [plainLine(line)];
+    // The rule below a table's head, and a head without words.
+    return /^\|[-:| ]+\|$/.test(line) ? [] : [plainLine(line)];
   });
   return lines
     .join("\n")

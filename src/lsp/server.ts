@@ -94,7 +94,7 @@ function sessionOf(
     addresses: fileAddresses,
     phase: "new",
     client: clientOf({ capabilities: {}, processId: null, rootUri: null }),
-    options: { showsPlans: false, settings: undefined },
+    options: { showsPlans: false, oneAction: false, settings: undefined },
     folders: [],
     documents: new Map(),
     reports,
@@ -188,11 +188,12 @@ function initialize(
 
 function optionsIn(given: unknown): Options {
   const options = isRecord(given) ? given : {};
-  const { suggestCommand, openCommand, showsPlans } = options;
+  const { suggestCommand, openCommand, showsPlans, oneAction } = options;
   return {
     ...(typeof suggestCommand === "string" && { suggestCommand }),
     ...(typeof openCommand === "string" && { openCommand }),
     showsPlans: showsPlans === true,
+    oneAction: oneAction === true,
     // As a client without workspace/configuration can say it: under the section's name, or as they are.
     settings: options[section] ?? options["settings"] ?? options,
   };

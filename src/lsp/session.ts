@@ -47,6 +47,8 @@ export interface Options {
   openCommand?: string;
   /** It shows the plan that modelfile-lint.showPlan returns by itself. */
   showsPlans: boolean;
+  /** It makes every action that it is offered (Kate 22.12), and so gets the preferred fix alone. */
+  oneAction: boolean;
   /** Settings, for clients that cannot be asked for them. */
   settings: unknown;
 }

@@ -27,6 +27,9 @@ import { plainText } from "./plain-text.js";
 /** Milliseconds that a client waits for figures when it cannot be told to ask again. */
 export const patience = 1000;
 
+/** Milliseconds that a hover waits for what is being looked up: nobody asks again what he has just read. */
+const hoverPatience = 500;
+
 /** Answers what clients ask about a text in order to show something. */
 export function registerShown(session: Session): void {
   const { connection } = session;
@@ -42,6 +45,7 @@ export function registerShown(session: Session): void {
         const contents = markup(found.markdown, session.client.hover);
         return { contents, range: asked.snapshot.places.range(found.at) };
       },
+      hoverPatience,
     ),
   );
   connection.onDocumentSymbol(
