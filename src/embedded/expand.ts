@@ -9,28 +9,29 @@ export type Meaning =
   | { unknown: number };
 
 /**
- * Reads source up to `end` in which some characters mean something; undefined meanings leave them as they
- * are, and false gives up: false.
+ * Reads source up to `end` in which some characters mean something, for the match and where it stands;
+ * undefined leaves them as they are, and false gives up: then the whole answer is false.
  */
 export function readSpecial(
   read: Reader,
   source: string,
   end: number,
   special: RegExp,
-  meaning: (match: RegExpExecArray) => Meaning | false | undefined,
+  meaning: (match: RegExpExecArray, at: number) => Meaning | false | undefined,
 ): boolean {
-  special.lastIndex = read.outer;
-  for (;;) {
-    const match = special.exec(source);
-    if (!match || match.index >= end) break;
-    const meant = meaning(match);
+  const from = read.outer;
+  // What lies behind the end is not to be searched again for each line.
+  const piece = source.slice(from, end);
+  special.lastIndex = 0;
+  for (let match = special.exec(piece); match; match = special.exec(piece)) {
+    const at = from + match.index;
+    const meant = meaning(match, at);
     if (meant === false) return false;
     if (!meant) continue;
-    read.same(match.index - read.outer);
+    read.same(at - read.outer);
     if ("unknown" in meant) read.unknown(meant.unknown);
     else read.otherwise(meant.text, meant.length);
-    if (read.outer > end) return false;
-    special.lastIndex = read.outer;
+    special.lastIndex = read.outer - from;
   }
   read.same(end - read.outer);
   return true;
@@ -67,9 +68,9 @@ function dollar(
 
 /** Reads what a POSIX shell expands, up to `end`; false where what it makes of it cannot be said. */
 export function readShell(read: Reader, source: string, end: number, quotes: boolean): boolean {
-  return readSpecial(read, source, end, /\\[^]|[$`]/g, ({ 0: found, index }) => {
+  return readSpecial(read, source, end, /\\[^]|[$`]/g, ({ 0: found }, at) => {
     if (found === "`") return false;
-    if (found === "$") return dollar(source, index, end, /[A-Za-z_]\w*|[\d@*#?!$-]/y);
+    if (found === "$") return dollar(source, at, end, /[A-Za-z_]\w*|[\d@*#?!$-]/y);
     const escaped = found[1]!;
     // A broken line is one line for the shell.
     if (escaped === "\n" || escaped === "\r") return false;
@@ -96,8 +97,8 @@ const powershellEscapes: Readonly<Record<string, string>> = {
 
 /** Reads what PowerShell expands. */
 export function readPowershell(read: Reader, source: string, end: number): boolean {
-  return readSpecial(read, source, end, /`[^]|\$/g, ({ 0: found, index }) => {
-    if (found === "$") return dollar(source, index, end, /[A-Za-z_]\w*(?::\w+)?|[?^$]/y);
+  return readSpecial(read, source, end, /`[^]|\$/g, ({ 0: found }, at) => {
+    if (found === "$") return dollar(source, at, end, /[A-Za-z_]\w*(?::\w+)?|[?^$]/y);
     const escaped = found[1]!;
     if (escaped === "\n" || escaped === "\r" || escaped === "u" || escaped === "e") return false;
     return { text: powershellEscapes[escaped] ?? escaped, length: 2 };

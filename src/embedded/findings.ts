@@ -21,7 +21,9 @@ export function outerFindings(island: Island, findings: readonly Finding[]): Fin
         ...(outerFix && { fix: outerFix }),
         ...(outerSuggestions && outerSuggestions.length > 0 && { suggestions: outerSuggestions }),
         ...(related && {
-          related: related.map((one) => ({ ...one, at: outerSpan(island, one.at) })),
+          related: related
+            .filter((one) => !touchesUnknown(island, one.at))
+            .map((one) => ({ ...one, at: outerSpan(island, one.at) })),
         }),
       },
     ];
@@ -35,5 +37,8 @@ function outerChange<C extends Change>(island: Island, change: C): C | undefined
     if (!outer) return undefined;
     edits.push(outer);
   }
-  return { ...change, edits: edits.sort((one, other) => one.start - other.start) };
+  edits.sort((one, other) => one.start - other.start);
+  // A deletion to the end of the text takes the indentation in front of it along, where another edit may end.
+  const apart = edits.every((edit, index) => index === 0 || edits[index - 1]!.end <= edit.start);
+  return apart ? { ...change, edits } : undefined;
 }

@@ -47,17 +47,6 @@ const byLanguage: Readonly<Record<string, Kind>> = {
   typescript: "javascript",
 };
 
-/** Patterns for the files that may hold Modelfiles, below a folder. */
-export const embeddedPatterns: readonly string[] = [
-  `**/*.{${Object.keys(byExtension).join(",")}}`,
-  "**/{README,Dockerfile,Containerfile}",
-  "**/{Dockerfile,Containerfile}.*",
-  // Folders and files with a dot in front are passed over unless a pattern names it.
-  "**/.github/**/*.{md,yaml,yml}",
-  "**/.gitlab-ci.{yaml,yml}",
-  "**/.devcontainer/{Dockerfile,*.sh}",
-];
-
 /** What a file is searched as, by its name alone; undefined: as nothing. */
 export function kindOfName(path: string): Kind | undefined {
   const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);

@@ -149,7 +149,14 @@ function unknownIn(file: Modelfile, expansions: readonly Span[]): Span[] | undef
     if (!place || start < place.start || end > place.end) return undefined;
   }
   const placeholders = file.statements.flatMap((node) => placeholdersIn(file, node));
-  return [...expansions, ...placeholders].sort((one, other) => one.start - other.start);
+  const unknown: Span[] = [];
+  for (const span of [...expansions, ...placeholders].sort(
+    (one, other) => one.start - other.start,
+  )) {
+    // "${x}" is expanded, and looks like a placeholder as well.
+    if (span.end > (unknown.at(-1)?.end ?? -1)) unknown.push(span);
+  }
+  return unknown;
 }
 
 /** Where a node may hold something unknown. */
