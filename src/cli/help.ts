@@ -35,6 +35,11 @@ Options of lint, and of plan where they make sense:
   --exit-non-zero-on-fix  exit 1 when a file was fixed
   --baseline FILE       show what is not in this file, which --update-baseline writes, and later shortens;
                         --no-baseline: show everything
+  --embedded            in folders also the Modelfiles inside Markdown, scripts, YAML and programs; a file
+                        named is searched in any case: modelfile-lint README.md
+  --watch               check again whenever a file changes
+  --threads N           for many files (default: by itself)
+  --no-cache            read model files anew, whatever is kept of them
   --no-ignore           also files that .gitignore, .modelfile-lint-ignore or the configuration leave out
   --print-config FILE   what is said about FILE, and where; also with --json
   --config FILE, --no-config
