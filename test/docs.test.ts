@@ -46,8 +46,9 @@ function blocksOf(language: string): [string, Block][] {
 
 /** A workflow of somebody else's program, by the keys that those have and ours do not. */
 function isForeign(text: string): boolean {
-  const keys = ["jobs", "repos", "steps", "stages", "script"];
+  const keys = ["jobs", "repos", "steps", "stages", "script", "include", "services", "apiVersion"];
   const value = parse(text) as unknown;
+  if (Array.isArray(value)) return true;
   const inside = typeof value === "object" && value ? Object.values(value) : [];
   return [value, ...inside].some(
     (one) => typeof one === "object" && one !== null && keys.some((key) => key in one),
