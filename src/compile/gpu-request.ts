@@ -3,6 +3,7 @@ import type { Backend, Gpu } from "../machines/machine.js";
 import { visibleGpus } from "../ollama/engine.js";
 import { serverText } from "../ollama/server.js";
 import type { Plan } from "../plan/plan.js";
+import { runs } from "../plan/room.js";
 import { indexesOf } from "./gpu-selection.js";
 import type { Variable } from "./server-variables.js";
 import type { Note, Source } from "./target.js";
@@ -50,7 +51,7 @@ export function gpuRequests(source: Source): GpuRequests {
   if (!plan || seen.length === 0) return { requests: grouped(source, seen), held: [], notes: [] };
   const used = plan.devices.flatMap(({ used: bytes }, index) => (bytes > 0 ? [index] : []));
   if (used.length === 0) {
-    const why = plan.reasons[0] ?? "";
+    const why = runs(plan) ? (plan.reasons[0] ?? "") : "";
     const message = `The plan puts nothing on a GPU, so none is asked for. ${why}`.trim();
     return { requests: [], held: [], notes: [{ message }] };
   }

@@ -259,9 +259,11 @@ function resourcesFor({ plan }: Source, requests: readonly GpuRequest[]): Yaml |
     if (resource === undefined || count === 0) continue;
     counts.set(resource, (counts.get(resource) ?? 0) + count);
   }
-  const gpus = said("In the pod they count from 0, so that nothing has to choose among them.", {
-    ...Object.fromEntries(counts),
-  });
+  const limits = Object.fromEntries(counts);
+  const gpus = said(
+    "In the pod they count from 0, so that nothing has to choose among them.",
+    limits,
+  );
   if (!plan && counts.size === 0) return undefined;
   return {
     ...(plan && { requests: { memory: memoryFor(plan) } }),

@@ -34,17 +34,14 @@ export function unitComment(text: string): string {
 const longest = 255;
 
 /**
- * A name of a unit from a prefix and any text: what may not be in it becomes a hexadecimal escape, as with
- * systemd-escape; hyphens stay, since nothing turns this name into a path again.
+ * A name of a unit from a prefix and a text. What no file's name holds everywhere, and what systemd-escape would
+ * turn into backslashes, becomes a hyphen; a fingerprint then tells such names apart.
  */
 export function serviceName(prefix: string, text: string): string {
-  const plain = [...new TextEncoder().encode(text)]
-    .map((byte) => {
-      const character = String.fromCharCode(byte);
-      if (/[\w:.-]/.test(character)) return character;
-      return String.raw`\x` + byte.toString(16).padStart(2, "0");
-    })
-    .join("");
-  const name = `${prefix}${plain}.service`;
-  return name.length <= longest ? name : `${prefix}${fingerprint(text)}.service`;
+  const plain = text.replaceAll(/[^A-Za-z0-9_.-]+/g, "-");
+  const end = ".service";
+  const room = longest - prefix.length - end.length;
+  if (plain === text && text.length <= room) return prefix + text + end;
+  const mark = `-${fingerprint(text)}`;
+  return prefix + plain.slice(0, room - mark.length) + mark + end;
 }
