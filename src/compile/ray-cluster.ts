@@ -1,5 +1,6 @@
 import type { Backend, Machine } from "../machines/machine.js";
-import { shellCommand, shellComment } from "./shell-words.js";
+import { selectionOf } from "./gpu-selection.js";
+import { shellCommand, shellComment, shellWord } from "./shell-words.js";
 import type { Source, Text } from "./target.js";
 import type { Placement } from "./vllm-placement.js";
 import { engineArguments, type Setting } from "./vllm-arguments.js";
@@ -17,46 +18,51 @@ const GiB = 2 ** 30;
 
 /** Scripts for the machine that serves and for each other one (docs/serving/parallelism_scaling.md). */
 export function rayScripts(machine: Machine, { cards, nodes }: Placement): Text[] {
-  const address = (means: string) => [
-    shellComment(`VLLM_HOST_IP: ${means}`),
-    ': "${VLLM_HOST_IP:?}"',
-    "export VLLM_HOST_IP",
-  ];
+  const chosen = Object.entries(selectionOf(machine, cards).environment).map(
+    ([name, value]) => `export ${name}=${shellWord(value)}`,
+  );
   const own = ['--node-ip-address="$VLLM_HOST_IP"', `--num-gpus=${cards.length}`];
-  const script = (about: string, lines: readonly string[], options: readonly string[]) =>
-    [
-      "#!/bin/sh",
-      shellComment(about),
-      shellComment(
-        "What Ray sends is not encrypted, and who reaches its ports runs code here: keep it to a network of its own.",
-      ),
-      "set -eu",
-      ...lines,
-      shellCommand('exec "${RAY:-ray}" start', ["--block", ...options]),
-      "",
-    ].join("\n");
   return [
     {
       path: "ray-head.sh",
-      text: script(
+      text: rayScript(
         `On the first of ${nodes} machines like ${machine.name}; serve.sh is run beside it.`,
-        address("the address of this machine, which the others reach."),
+        [...address("the address of this machine, which the others reach."), ...chosen],
         ["--head", "--port=6379", ...own],
       ),
     },
     {
       path: "ray-worker.sh",
-      text: script(
+      text: rayScript(
         `On each of the other ${nodes - 1} machines.`,
         [
           ...address("the address of this machine."),
           shellComment("HEAD: the address of the first machine."),
           ': "${HEAD:?}"',
+          ...chosen,
         ],
         ['--address="$HEAD:6379"', ...own],
       ),
     },
   ];
+}
+
+function address(means: string): string[] {
+  return [shellComment(`VLLM_HOST_IP: ${means}`), ': "${VLLM_HOST_IP:?}"', "export VLLM_HOST_IP"];
+}
+
+function rayScript(about: string, lines: readonly string[], options: readonly string[]): string {
+  return [
+    "#!/bin/sh",
+    shellComment(about),
+    shellComment(
+      "What Ray sends is not encrypted, and who reaches its ports runs code here: keep it to a network of its own.",
+    ),
+    "set -eu",
+    ...lines,
+    shellCommand('exec "${RAY:-ray}" start', ["--block", ...options]),
+    "",
+  ].join("\n");
 }
 
 /**
@@ -70,31 +76,13 @@ export function rayService(
   model: string,
   settings: readonly Setting[],
 ): Text {
-  const application: Yaml = {
-    applications: [
-      {
-        name: "llm",
-        import_path: "ray.serve.llm:build_openai_app",
-        route_prefix: "/",
-        args: {
-          llm_configs: [
-            {
-              model_loading_config: { model_id: source.name, model_source: model },
-              engine_kwargs: engineArguments(settings),
-              deployment_config: { autoscaling_config: { min_replicas: 1, max_replicas: 1 } },
-            },
-          ],
-        },
-      },
-    ],
-  };
   const backend = machine.gpus[cards[0] ?? 0]?.backend ?? "cuda";
   const object: Yaml = {
     apiVersion: "ray.io/v1",
     kind: "RayService",
     metadata: { name: serviceName(source.name) },
     spec: {
-      serveConfigV2: yamlText(application),
+      serveConfigV2: yamlText(application(source, model, settings)),
       rayClusterConfig: {
         rayVersion: ray.version,
         headGroupSpec: {
@@ -118,7 +106,29 @@ export function rayService(
   return { path: "rayservice.yaml", text: yamlText(object, head) };
 }
 
-/** Bytes of a RayService's name: KubeRay puts more behind it (maxRayServiceNameLength in its utils/validation.go). */
+/** Ray Serve's own application: OpenAI's API over the models named. */
+function application(source: Source, model: string, settings: readonly Setting[]): Yaml {
+  return {
+    applications: [
+      {
+        name: "llm",
+        import_path: "ray.serve.llm:build_openai_app",
+        route_prefix: "/",
+        args: {
+          llm_configs: [
+            {
+              model_loading_config: { model_id: source.name, model_source: model },
+              engine_kwargs: engineArguments(settings),
+              deployment_config: { autoscaling_config: { min_replicas: 1, max_replicas: 1 } },
+            },
+          ],
+        },
+      },
+    ],
+  };
+}
+
+/** Bytes of a RayService's name: KubeRay puts more behind it (MaxRayServiceNameLength in ray-operator/controllers/ray/utils/constant.go). */
 const longestName = 47;
 
 function serviceName(name: string): string {

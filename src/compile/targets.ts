@@ -7,8 +7,11 @@ const loaders: Readonly<Record<string, () => Promise<Target>>> = {
   compose: async () => (await import("./compose.js")).compose,
   exllamav2: async () => (await import("./exllamav2.js")).exllamav2,
   kubernetes: async () => (await import("./kubernetes.js")).kubernetes,
+  litellm: async () => (await import("./litellm.js")).litellm,
   "llama-server": async () => (await import("./llama-server.js")).llamaServer,
+  openai: async () => (await import("./openai.js")).openai,
   systemd: async () => (await import("./systemd.js")).systemd,
+  vllm: async () => (await import("./vllm.js")).vllm,
 };
 
 export const targetIds: readonly string[] = Object.keys(loaders);

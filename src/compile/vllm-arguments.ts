@@ -35,7 +35,7 @@ export interface Decided {
 
 export function settingsOf(source: Source, decided: Decided, parameters: Parameters): Setting[] {
   const { served, adapters } = decided;
-  const some = <T extends Setting["value"]>(option: string, value: T | undefined): Setting[] =>
+  const some = (option: string, value: Setting["value"]): Setting[] =>
     value === undefined ? [] : [{ option, value }];
   return [
     { option: "--host", value: "127.0.0.1" },

@@ -36,8 +36,14 @@ export interface Wanted {
   insists: boolean;
 }
 
-/** A placement, or a sentence why there is none. `shortened`: what one machine serves in place of several. */
-export type Placed = { placement: Placement; shortened?: number } | { unplaced: string };
+/** `shortened`: the context that one machine serves, where that is less. */
+export interface Found {
+  placement: Placement;
+  shortened?: number;
+}
+
+/** A placement, or a sentence why there is none. */
+export type Placed = Found | { unplaced: string };
 
 export interface Cards {
   cards: readonly number[];
@@ -60,7 +66,10 @@ export function placeOn(machine: Machine, loaded: Loaded, wanted: Wanted): Place
     const demand = demandOf(loaded, split, wanted.length);
     return { ...split, cards, nodes, share, room, length: wanted.length, demand };
   };
-  const single = usable.map((_, at) => on(at + 1, 1));
+  // Stages wait for each other, so that they are for numbers of cards that cut no tensors.
+  const single = usable
+    .map((_, at) => on(at + 1, 1))
+    .sort((a, b) => Number(a.pipeline > 1) - Number(b.pipeline > 1));
   const alone = single.find(fits);
   if (alone) return { placement: alone };
   const shorter = shortest(single, loaded, wanted);

@@ -50,7 +50,7 @@ export function cacheTypeOf(source: Source, cards: readonly number[]): CacheType
   return { type: isOld ? undefined : "fp8", notes: [{ message }] };
 }
 
-/** bfloat16 needs compute capability 8.0 (check_if_supports_dtype in vllm/platforms/cuda.py). */
+/** bfloat16 needs compute capability 8.0 (_check_if_gpu_supports_dtype in vllm/v1/worker/gpu_worker.py). */
 export function needsHalf(machine: Machine | undefined, cards: readonly number[]): boolean {
   const gpus = cards.flatMap((index) => machine?.gpus[index] ?? []);
   return gpus.some(({ compute, backend }) => backend === "cuda" && Number(compute ?? 8) < 8);

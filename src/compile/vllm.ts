@@ -16,6 +16,7 @@ import {
   inGiB,
   placeOn,
   type Cards,
+  type Found,
   type Placed,
   type Placement,
 } from "./vllm-placement.js";
@@ -201,11 +202,7 @@ function systemNotes({ os }: Machine): Note[] {
 }
 
 /** The check of memory in numbers, and what came of it. */
-function memoryNotes(
-  machine: Machine,
-  { placement, shortened }: Placed & { placement: Placement },
-  asked: number,
-): Note[] {
+function memoryNotes(machine: Machine, { placement, shortened }: Found, asked: number): Note[] {
   const { demand, room, share, nodes, cards, tensor, pipeline, length } = placement;
   const count = nodes * cards.length;
   const over = count === 1 ? "One card" : `The fullest of ${count} cards (${tensor} × ${pipeline})`;
@@ -217,10 +214,11 @@ function memoryNotes(
   const check = `${over} holds ${inGiB(demand.total)} of the ${inGiB(room)} that vLLM takes of it (${share} of its memory): ${parts}.`;
   const notes = [check];
   if (nodes > 1) {
-    const alone =
-      shortened === undefined ? "not at all" : `with --max-model-len ${shortened} and no more`;
+    const many = `it takes ${nodes} such machines`;
     notes.unshift(
-      `${machine.name} alone holds the model ${alone}: it takes ${nodes} such machines.`,
+      shortened === undefined
+        ? `One machine like ${machine.name} does not hold the model: ${many}.`
+        : `One machine like ${machine.name} serves --max-model-len ${shortened} and no more: for ${asked} ${many}.`,
     );
   } else if (length < asked) {
     notes.unshift(

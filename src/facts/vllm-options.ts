@@ -2,7 +2,6 @@ import facts from "./vllm-options.json" with { type: "json" };
 
 interface Table {
   from: string;
-  to: string;
   engine: readonly string[];
   server: readonly string[];
   sampling: { names: readonly string[] };
@@ -11,8 +10,8 @@ interface Table {
 
 const table = facts as Table;
 
-/** Releases of vLLM that have all of them: "0.12", "0.30". */
-export const vllmVersions = { from: table.from, to: table.to } as const;
+/** The first release of vLLM that has all options: "0.12". */
+export const vllmFrom: string = table.from;
 
 /** Options of the engine; Ray Serve takes them as well, with underscores. */
 export const vllmEngineOptions: ReadonlySet<string> = new Set(table.engine);
