@@ -98,8 +98,8 @@ function header(index: number): Uint8Array {
   return ggufHeader({ ...metadata, ...keys }, tensors);
 }
 
-function writeScripts(folder: string, size: number): void {
-  const piece = (index: number) => `
+function piece(index: number): string {
+  return `
 /** Adds what it is given to ${index}. */
 export function add${index}(one, other = ${index}) {
   const sum = one + other;
@@ -110,6 +110,9 @@ export function add${index}(one, other = ${index}) {
   return undefined;
 }
 `;
+}
+
+function writeScripts(folder: string, size: number): void {
   for (let index = 0; index < files; index++) {
     const place = join(folder, "scripts", String(index % 100));
     mkdirSync(place, { recursive: true });

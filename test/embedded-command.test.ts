@@ -95,11 +95,8 @@ test("an excerpt is not asked for its FROM", async () => {
   expect(stdout).not.toContain("missing-from");
 });
 
-test("a change whose parts would run into each other outside is none", async () => {
-  const text = "- ```modelfile\n  FROM llama3.2\n  PARAMETER top_k 4\n  ```\n";
-  const [island] = await islandsIn("a.md", text);
-  const inner = island!.text;
-  const findings = (edits: { start: number; end: number; text: string }[]): Finding[] => [
+function findings(edits: { start: number; end: number; text: string }[]): Finding[] {
+  return [
     {
       rule: "example",
       severity: "warning",
@@ -108,6 +105,12 @@ test("a change whose parts would run into each other outside is none", async () 
       fix: { title: "t", safety: "safe", edits },
     },
   ];
+}
+
+test("a change whose parts would run into each other outside is none", async () => {
+  const text = "- ```modelfile\n  FROM llama3.2\n  PARAMETER top_k 4\n  ```\n";
+  const [island] = await islandsIn("a.md", text);
+  const inner = island!.text;
   const line = inner.indexOf("PARAMETER");
   const end = { start: line, end: inner.length, text: "" };
   const [whole] = outerFindings(island!, findings([end]));

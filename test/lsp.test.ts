@@ -781,18 +781,19 @@ test("completes with snippets for clients that know them, and explains an item t
   ).toEqual([]);
 });
 
+async function offered(options: object): Promise<string[]> {
+  const client = await started({ options });
+  client.open(uri, "FROM llama3.2\nPARAMETER temprature 1\nFORM x\n");
+  await client.diagnostics(uri, has("unknown-parameter"));
+  const range = { start: { line: 1, character: 0 }, end: { line: 1, character: 22 } };
+  const found = await client.ask<CodeAction[]>("textDocument/codeAction", uri, {
+    range,
+    context: { diagnostics: [] },
+  });
+  return found.map(({ title, isPreferred }) => `${title}${isPreferred ? " (preferred)" : ""}`);
+}
+
 test("offers the preferred fix alone to a client that makes all actions at once", async () => {
-  const offered = async (options: object) => {
-    const client = await started({ options });
-    client.open(uri, "FROM llama3.2\nPARAMETER temprature 1\nFORM x\n");
-    await client.diagnostics(uri, has("unknown-parameter"));
-    const range = { start: { line: 1, character: 0 }, end: { line: 1, character: 22 } };
-    const found = await client.ask<CodeAction[]>("textDocument/codeAction", uri, {
-      range,
-      context: { diagnostics: [] },
-    });
-    return found.map(({ title, isPreferred }) => `${title}${isPreferred ? " (preferred)" : ""}`);
-  };
   expect((await offered({})).length).toBeGreaterThan(1);
   expect(await offered({ oneAction: true })).toEqual(["Replace with temperature (preferred)"]);
 });
