@@ -781,6 +781,36 @@ test("completes with snippets for clients that know them, and explains an item t
   ).toEqual([]);
 });
 
+test("has findings asked for again when settings change, by a client that asks for them", async () => {
+  const settings: { rules: Record<string, string> } = { rules: {} };
+  const client = await started({
+    settings: () => settings,
+    capabilities: {
+      textDocument: { diagnostic: {} },
+      workspace: { configuration: true, diagnostics: { refreshSupport: true } },
+    },
+  });
+  client.open(uri, "from llama3.2\n");
+  const ask = async () => {
+    const report = await client.ask<{ items: Diagnostic[] }>("textDocument/diagnostic", uri);
+    return codes(report.items);
+  };
+  expect(await ask()).toContain("instruction-case");
+  for (const setting of ["off", "error", "off"]) {
+    const before = refreshes(client);
+    settings.rules = { "instruction-case": setting };
+    await client.connection.sendNotification("workspace/didChangeConfiguration", {
+      settings: null,
+    });
+    await client.until(() => refreshes(client) > before);
+    expect((await ask()).includes("instruction-case")).toBe(setting !== "off");
+  }
+});
+
+function refreshes({ asked }: TestClient): number {
+  return asked.filter(({ method }) => method === "workspace/diagnostic/refresh").length;
+}
+
 async function offered(options: object): Promise<string[]> {
   const client = await started({ options });
   client.open(uri, "FROM llama3.2\nPARAMETER temprature 1\nFORM x\n");

@@ -37,7 +37,7 @@ export interface Analysis {
 export interface Surroundings {
   /** Undefined: nothing is to be said about the document. Never rejects. */
   setupsFor(document: Document): Promise<Setups | undefined>;
-  /** Gets every result of a document's present text; `late`: not the first one. */
+  /** Gets every result of a document's present text; `late`: not the first one since the client changed it. */
   publish(document: Document, result: Result, late: boolean): void;
   /** What cannot be analysed, once for each document. */
   note(document: Document, why: string): void;
@@ -174,26 +174,30 @@ export function analysis(around: Surroundings): Analysis {
   };
 
   /** The first result of a text; what is missing follows. */
-  const first = async (document: Document, state: State): Promise<void> => {
+  const first = async (document: Document, state: State, late: boolean): Promise<void> => {
     const { snapshot } = document;
     const result = await now(document);
     if (!isCurrent(document, state, snapshot) || state.result !== result) return;
     if (result.complete) {
-      around.publish(document, result, false);
+      around.publish(document, result, late);
       state.settle();
       return;
     }
     const hold = Math.max(patience.hold, Math.min(3000, 2 * state.took.fully + patience.quiet));
     if (result.promising) {
-      later(state, hold, () => around.publish(document, result, false));
-    } else around.publish(document, result, false);
+      later(state, hold, () => around.publish(document, result, late));
+    } else around.publish(document, result, late);
     later(state, state.seen ? patience.quiet : 0, () => rest(document, state, snapshot));
     state.seen = true;
   };
 
   /** Everything that has to be looked up. */
   const rest = async (document: Document, state: State, snapshot: Snapshot): Promise<void> => {
+    const { settled } = state;
+    // Settings, configurations and files that change meanwhile bring a round of their own.
+    const isStill = () => state.settled === settled && isCurrent(document, state, snapshot);
     const setups = await setupsOf(document, state);
+    if (!isStill()) return;
     if (!setups) {
       // The client took its time to say so.
       finish(document, state, { ...nothing, snapshot });
@@ -201,25 +205,26 @@ export function analysis(around: Surroundings): Analysis {
     }
     if (!state.full) await soon(setups.full, patience.machines);
     if (!state.full) {
-      const quick = setups.quick.then((found) => fully(document, state, snapshot, found, false));
+      const quick = setups.quick.then((found) => fully(document, state, isStill, found, false));
       quick.catch(around.log);
     }
-    await fully(document, state, snapshot, await setups.full, true);
+    await fully(document, state, isStill, await setups.full, true);
   };
 
   const fully = async (
     document: Document,
     state: State,
-    snapshot: Snapshot,
+    isStill: () => boolean,
     { setups, ignored }: FileSetups,
     last: boolean,
   ): Promise<void> => {
-    if (!isCurrent(document, state, snapshot)) return;
+    if (!isStill()) return;
+    const { snapshot } = document;
     const start = performance.now();
     const judged = ignored
       ? { view: undefined, broken: [] }
       : await judgeFully(snapshot.file(), setups, state.knowledge);
-    if (!isCurrent(document, state, snapshot) || state.result?.complete) return;
+    if (!isStill() || state.result?.complete) return;
     state.took.fully = performance.now() - start;
     finish(document, state, { snapshot, ...judged, complete: last, promising: false });
   };
@@ -232,7 +237,8 @@ export function analysis(around: Surroundings): Analysis {
     if (result.complete) state.settle();
   };
 
-  const touch = (document: Document): void => {
+  /** `late`: its text is as it was, so that a client asks only where it is told to. */
+  const touch = (document: Document, late: boolean): void => {
     const state = stateOf(document);
     stop(state);
     state.settle();
@@ -240,11 +246,11 @@ export function analysis(around: Surroundings): Analysis {
     state.result = undefined;
     state.judging = undefined;
     const delay = state.seen ? Math.min(patience.gather, state.took.now) : 0;
-    later(state, delay, () => first(document, state));
+    later(state, delay, () => first(document, state, late));
   };
 
   return {
-    touch,
+    touch: (document) => touch(document, false),
     now,
     async within(document, most) {
       const state = stateOf(document);
@@ -271,13 +277,13 @@ export function analysis(around: Surroundings): Analysis {
       for (const [document, state] of states) {
         state.setups = state.quick = state.full = undefined;
         state.off = false;
-        touch(document);
+        touch(document, true);
       }
     },
     expire() {
       for (const [document, state] of states) {
         state.knowledge.expire();
-        touch(document);
+        touch(document, true);
       }
     },
     forget(document) {

@@ -17,6 +17,8 @@ export function reporter(sessionNow: () => Session): Reports {
   const problems = new Map<string, InputError>();
   const told = new Set<string>();
   let again: ReturnType<typeof setTimeout> | undefined;
+  /** Diagnostics are among what is to be asked for again: of one document, whatever another one needs. */
+  let findingsAgain = false;
 
   const keep = (document: Document, items: readonly Diagnostic[], contexts = "") => {
     const before = said.get(document);
@@ -51,14 +53,16 @@ export function reporter(sessionNow: () => Session): Reports {
 
   const askAgain = (diagnostics: boolean): void => {
     clearTimeout(again);
+    findingsAgain ||= diagnostics;
     again = setTimeout(() => {
       const { client, connection } = sessionNow();
       const { refresh, pulls } = client;
       const requests = [
-        ...(pulls && diagnostics && refresh.diagnostics ? ["workspace/diagnostic/refresh"] : []),
+        ...(pulls && findingsAgain && refresh.diagnostics ? ["workspace/diagnostic/refresh"] : []),
         ...(refresh.inlayHints ? ["workspace/inlayHint/refresh"] : []),
         ...(refresh.lenses ? ["workspace/codeLens/refresh"] : []),
       ];
+      findingsAgain = false;
       for (const method of requests) void ask(connection, method);
     }, gathered);
   };
