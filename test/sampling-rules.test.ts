@@ -47,32 +47,6 @@ describe("sampling", () => {
   });
 });
 
-describe("secret", () => {
-  // Put together here, so that nobody's scanner takes them for keys.
-  const random = "q7Zt3Lw9Xc2Vb8Nm4Kj6Hg1Fd5Sa0PoIuYrE";
-  const keyStart = ["-----BEGIN RSA", "PRIVATE", "KEY-----"].join(" ");
-
-  test.each([
-    ["an API key", ["sk", "proj", random].join("-")],
-    ["a GitHub token", ["ghp", random].join("_")],
-    ["a private key", `${keyStart}\n${random}${random}\n`],
-  ])("looks like %s", (what, text) => {
-    const file = `FROM llama3.2\nSYSTEM """${text}"""\n`;
-    expect(messages("secret", file)).toEqual([`This looks like ${what}.`]);
-    expect(messages("secret", `# ${text}\nFROM llama3.2\n`)).toHaveLength(1);
-  });
-
-  test.each([
-    `ghp_${"x".repeat(36)}`,
-    "sk-your-api-key-goes-here-and-nowhere-else",
-    ["AKIA", "IOSFODNN7EXAMPLE"].join(""),
-    keyStart,
-    "task-oriented-answers-that-are-long-enough-for-Version-2",
-  ])("takes no placeholder for a key: %s", (text) => {
-    expect(messages("secret", `FROM llama3.2\nSYSTEM ${text}\n`)).toEqual([]);
-  });
-});
-
 describe("paths", () => {
   const digest = "a".repeat(64);
 

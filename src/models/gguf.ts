@@ -131,9 +131,11 @@ async function localFile(path: string, host: Host): Promise<GgufFile> {
     fail,
     ...(changed !== undefined && { once: (read) => headerOnce(host, content, read) }),
     read: async (start, end) => {
-      const bytes = await host
-        .read(path, start, end)
-        .catch(() => fail("cannot be read. Check its permissions."));
+      const bytes = await host.read(path, start, end).catch((error: unknown) => {
+        // A host that knows why says so.
+        if (error instanceof InputError) throw error;
+        return fail("cannot be read. Check its permissions.");
+      });
       return bytes.length < end - start
         ? fail("ends inside its header. Download it again.")
         : bytes;
