@@ -13,9 +13,11 @@ import {
 } from "../src/cli/baseline.js";
 import { InputError } from "../src/host.js";
 import type { FileResult } from "../src/report/result.js";
-import { lintHere as run } from "./in-process.js";
+import { run as runCommand } from "./command.js";
 
 let root: string;
+
+const run = (...args: string[]) => runCommand(args);
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "modelfile-lint-baseline-"));
@@ -298,8 +300,11 @@ describe("a run", () => {
 
   test("needs a baseline to update", async () => {
     const path = await file("none/Modelfile", twice);
-    await expect(run("--no-config", "--update-baseline", path)).rejects.toThrow(
-      "--update-baseline needs --baseline FILE, or baseline: in the configuration.",
-    );
+    expect(await run("--no-config", "--update-baseline", path)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        "modelfile-lint: --update-baseline needs --baseline FILE, or baseline: in the configuration.\n",
+    });
   });
 });

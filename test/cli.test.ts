@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { replaceFile } from "../src/cli/files.js";
-import { program, run } from "./command.js";
+import { program, run, runApart } from "./command.js";
 
 let folder: string;
 
@@ -547,13 +547,51 @@ describe("the other commands", () => {
   });
 });
 
-test("a closed pipe ends the command quietly", async () => {
-  const text = `FROM llama3.2\n${"PARAMETER wisdom 1\n".repeat(3000)}`;
-  const { spawn } = await import("node:child_process");
-  const path = await file("pipe/Modelfile", text);
-  const child = spawn("sh", ["-c", `"${process.execPath}" "${program}" "${path}" | head -1`]);
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  await new Promise((resolve) => child.on("close", resolve));
-  expect(stderr).toBe("");
+describe("a process of its own", () => {
+  test("prints findings, and ends with 1 for errors and with 0 without", async () => {
+    const bad = await file("apart/Modelfile", "FROM llama3.2\nSYTEM hi\n");
+    const found = await runApart([bad]);
+    expect(found).toEqual({
+      code: 1,
+      stdout: expect.stringContaining('Unknown instruction "SYTEM".') as string,
+      stderr: "",
+    });
+    const { code, stderr } = await runApart(["-"], { input: "FROM llama3.2\n" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  test.each([
+    [["--machin", "x"], /^modelfile-lint: Unknown option "--machin"\. .*\n$/],
+    [
+      ["nowhere/Modelfile"],
+      /^modelfile-lint: nowhere\/Modelfile: "nowhere\/Modelfile" does not exist\.\n$/,
+    ],
+    [
+      ["render", "nowhere/Modelfile"],
+      /^modelfile-lint: nowhere\/Modelfile: "nowhere\/Modelfile" does not exist\.\n$/,
+    ],
+  ])("ends with 2 and one line where it cannot go on: %j", async (args, message) => {
+    expect(await runApart(args, { cwd: folder })).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(message) as string,
+    });
+  });
+
+  test("finds the same as one that ran others before", async () => {
+    const path = await file("same/Modelfile", "FROM llama3.3:70b\nPARAMETER num_ctx 131072\n");
+    const args = ["plan", path, "--machine", "rtx4090-64g", "--machine", "2x3090", "--json"];
+    expect(await run(args)).toEqual(await runApart(args));
+  });
+
+  test("a closed pipe ends the command quietly", async () => {
+    const text = `FROM llama3.2\n${"PARAMETER wisdom 1\n".repeat(3000)}`;
+    const { spawn } = await import("node:child_process");
+    const path = await file("pipe/Modelfile", text);
+    const child = spawn("sh", ["-c", `"${process.execPath}" "${program}" "${path}" | head -1`]);
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    await new Promise((resolve) => child.on("close", resolve));
+    expect(stderr).toBe("");
+  });
 });

@@ -10,6 +10,7 @@ import type { View } from "../src/editor/view.js";
 import { newestRelease, parseRelease } from "../src/facts/release.js";
 import { check } from "../src/lint.js";
 import { preset } from "../src/machines/presets.js";
+import { runs } from "./runs.js";
 
 /** A place is marked by a ¦, which no Modelfile here has otherwise. */
 const caret = "¦";
@@ -547,7 +548,7 @@ test("never throws, and replaces what lies in the line around the place", async 
         expect(wrong).toEqual([]);
       },
     ),
-    { numRuns: 150, seed: 7 },
+    { numRuns: runs(60), seed: 7 },
   );
 });
 

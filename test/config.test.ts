@@ -7,6 +7,7 @@ import { readReleases } from "../src/facts/release-range.js";
 import { InputError, type Host } from "../src/host.js";
 import profileSchema from "../src/machines/profile.schema.json" with { type: "json" };
 import { readProfile } from "../src/machines/profile.js";
+import { runs } from "./runs.js";
 
 const GiB = 2 ** 30;
 
@@ -270,7 +271,7 @@ describe("a broken configuration", () => {
         if (result instanceof Error) expect(result).toBeInstanceOf(InputError);
         else expect(result).toHaveProperty("machines");
       }),
-      { numRuns: 600 },
+      { numRuns: runs(200) },
     );
   });
 });

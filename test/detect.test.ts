@@ -8,6 +8,7 @@ import type { Machine } from "../src/machines/machine.js";
 import { profileAsYaml } from "../src/machines/print.js";
 import { readProfile } from "../src/machines/profile.js";
 import { run } from "./command.js";
+import { runs } from "./runs.js";
 
 const KiB = 2 ** 10;
 const MiB = 2 ** 20;
@@ -514,7 +515,7 @@ describe("broken answers", () => {
         const yaml = profileAsYaml(found.machine, found.notes, found.sources);
         expect(await readProfile(yaml, "m.yaml")).toEqual(found.machine);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -7,6 +7,7 @@ import type { Finding } from "../src/finding.js";
 import { newestRelease } from "../src/facts/release.js";
 import { applyEdits } from "../src/fix/fix.js";
 import { check } from "../src/lint.js";
+import { runs } from "./runs.js";
 
 const context = { release: newestRelease };
 
@@ -179,7 +180,7 @@ describe("silence", () => {
     const texts = fc.array(fc.constantFrom(...pieces), { maxLength: 20 });
     fc.assert(
       fc.property(texts, (parts) => silences(parts.join(""))),
-      { numRuns: 150 },
+      { numRuns: runs(50) },
     );
   });
 });

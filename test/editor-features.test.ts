@@ -21,6 +21,7 @@ import { check } from "../src/lint.js";
 import { preset } from "../src/machines/presets.js";
 import type { FileFacts } from "../src/models/local-files.js";
 import type { Context } from "../src/rule.js";
+import { runs } from "./runs.js";
 
 /** A file of which nothing is known but its text. */
 function bare(text: string, context: Partial<Context> = {}): View {
@@ -596,7 +597,7 @@ describe("every feature", () => {
     const texts = fc.array(fc.constantFrom(...pieces), { maxLength: 25 });
     fc.assert(
       fc.property(texts, (parts) => holdsUp(parts.join(""))),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     );
   });
 

@@ -6,7 +6,7 @@ import { outerFindings } from "../src/embedded/findings.js";
 import { islandsIn } from "../src/embedded/find.js";
 import type { Finding } from "../src/finding.js";
 import { applyEdits } from "../src/fix/fix.js";
-import { lintHere } from "./in-process.js";
+import { run } from "./command.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ async function written(name: string, text: string): Promise<string> {
 
 test("findings stand in the document, and fixes are written there", async () => {
   const path = await written("README.md", readme);
-  const { code, stdout } = await lintHere("--format", "compact", path);
+  const { code, stdout } = await run(["--format", "compact", path]);
   expect(code).toBe(1);
   expect(stdout.replaceAll(folder, "")).toBe(
     `/README.md:6:4: info: "from" is written "FROM" by convention. [instruction-case]
@@ -50,7 +50,7 @@ test("findings stand in the document, and fixes are written there", async () => 
 /README.md:15:11: error: Unknown parameter "temprature". Did you mean "temperature"? [unknown-parameter]
 `,
   );
-  expect((await lintHere("--fix", "--quiet", path)).code).toBe(0);
+  expect((await run(["--fix", "--quiet", path])).code).toBe(0);
   expect(await readFile(path, "utf8")).toBe(
     readme
       .replace("from llama3.2", "FROM llama3.2")
@@ -64,7 +64,7 @@ test("what a script puts in is not judged, and nothing on disk is looked at", as
     "install.sh",
     "cat > Modelfile <<EOF\nFROM ${BASE_MODEL}\nADAPTER ./missing.gguf\nPARAMETER top_k $K\nEOF\n",
   );
-  expect(await lintHere("--format", "compact", path)).toMatchObject({ code: 0, stdout: "" });
+  expect(await run(["--format", "compact", path])).toMatchObject({ code: 0, stdout: "" });
 });
 
 test("a folder is searched with --embedded alone, and files without one are no news", async () => {
@@ -73,7 +73,7 @@ test("a folder is searched with --embedded alone, and files without one are no n
   await written("project/Modelfile", "FROM llama3.2\n");
   const place = join(folder, "project");
   const summary = async (...more: string[]) => {
-    const { stdout, stderr } = await lintHere("--json", place, ...more);
+    const { stdout, stderr } = await run(["--json", place, ...more]);
     expect(stderr).toBe("");
     return (JSON.parse(stdout) as { summary: object }).summary;
   };
@@ -83,14 +83,14 @@ test("a folder is searched with --embedded alone, and files without one are no n
 
 test("a document without a Modelfile is told of where it was named", async () => {
   const path = await written("NOTES.md", "```dockerfile\nFROM ubuntu\nRUN true\n```\n");
-  const { code, stderr } = await lintHere(path);
+  const { code, stderr } = await run([path]);
   expect(code).toBe(0);
   expect(stderr).toContain("No Modelfile was found inside");
 });
 
 test("an excerpt is not asked for its FROM", async () => {
   const path = await written("excerpt.md", "```modelfile\nPARAMETER top_k ten\n```\n");
-  const { stdout } = await lintHere("--format", "compact", path);
+  const { stdout } = await run(["--format", "compact", path]);
   expect(stdout).toContain("parameter-type");
   expect(stdout).not.toContain("missing-from");
 });

@@ -7,6 +7,7 @@ import { ModelfileParser, parseModelfile } from "../grammar/parser.js";
 import { printTree, type Modelfile, type Span, type Statement } from "../grammar/tree.js";
 import { newestRelease, parseRelease } from "../src/facts/release.js";
 import { decodeOracle, printOracle, readOracle, type OracleOptions } from "./reading.js";
+import { runs } from "./runs.js";
 
 /*
  * The random tests take another seed on every run. When one fails, fast-check prints its seed and path;
@@ -270,7 +271,7 @@ describe("any file", () => {
       fc.property(anyText, fc.boolean(), (text, trimsValues) => {
         expectWhole(parseModelfile(text, { trimsValues }));
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -283,7 +284,7 @@ describe("any file", () => {
       .map((parts) => parts.join(""));
     fc.assert(
       fc.property(broken, (text) => expectWhole(parseModelfile(text))),
-      { numRuns: 500 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -292,7 +293,7 @@ describe("any file", () => {
       fc.property(anyBytes, (bytes) => {
         expect(decode(bytes).text).toBe(pointsText(decodeOracle(bytes)));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(600) },
     );
   });
 
@@ -313,7 +314,7 @@ describe("any file", () => {
         };
         expect(reading).toEqual(readOracle(bytes, options));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(600) },
     );
   });
 
@@ -333,7 +334,7 @@ describe("any file", () => {
         const refused = readParameters(reading.commands).some(({ ok }) => !ok);
         if (refused) expect(create.ok).toBe(false);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(200) },
     );
   });
 });
@@ -374,7 +375,7 @@ describe("encodeEdited", () => {
       fc.property(anyBytes, (bytes) => {
         expect(Buffer.compare(encodeEdited(decode(bytes), []), bytes)).toBe(0);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -390,7 +391,7 @@ describe("encodeEdited", () => {
         expect(after.text).toBe(wanted);
         expect([after.encoding, after.mark]).toEqual([before.encoding, before.mark]);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -411,7 +412,7 @@ describe("encodeEdited", () => {
         }
         expect(after).toHaveLength(0);
       }),
-      { numRuns: 800 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -8,6 +8,7 @@ import { root } from "../src/build/bundle.mjs";
 import { modelfilesBelow, type ReadFolder } from "../src/cli/walk.js";
 import { compactReport } from "../src/report/compact.js";
 import type { FileResult, Problem } from "../src/report/result.js";
+import { runs } from "./runs.js";
 
 interface Hook {
   id: string;
@@ -97,7 +98,7 @@ describe("the hooks of pre-commit", () => {
         const expected = await isFound(one);
         expect(patterns.map((pattern) => pattern.test(one))).toEqual(patterns.map(() => expected));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(600) },
     );
   });
 

@@ -10,6 +10,7 @@ import { profileAsYaml } from "../src/machines/print.js";
 import { readProfile } from "../src/machines/profile.js";
 import { machinesInText, resolveMachine, resolveMachines } from "../src/machines/resolve.js";
 import { run } from "./command.js";
+import { runs } from "./runs.js";
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -447,7 +448,7 @@ describe("what cannot be", () => {
         );
         if (error) expect(error).toBeInstanceOf(InputError);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(150) },
     );
   });
 });

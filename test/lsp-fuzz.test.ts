@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { CancellationTokenSource } from "vscode-languageserver-protocol/node";
 import { program } from "./command.js";
 import { connect, memoryHost } from "./lsp-client.js";
+import { runs } from "./runs.js";
 
 const uri = "file:///work/Modelfile";
 const other = "file:///work/other.Modelfile";
@@ -194,7 +195,7 @@ test("answers every request, in whatever order things come", async () => {
       ]);
       await client.end();
     }),
-    { numRuns: 25 },
+    { numRuns: runs(12) },
   );
 });
 

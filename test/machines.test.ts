@@ -13,6 +13,7 @@ import { metalWorkingSet, profileFromValue, readProfile } from "../src/machines/
 import { resolveMachine } from "../src/machines/resolve.js";
 import { exactSize, formatBytes, parseSize } from "../src/machines/sizes.js";
 import type { Locate } from "../src/yaml.js";
+import { runs } from "./runs.js";
 
 const KiB = 2 ** 10;
 const MiB = 2 ** 20;
@@ -576,7 +577,7 @@ describe("hostile text", () => {
         if (result instanceof Error) expect(result).toBeInstanceOf(InputError);
         else expect(result).toHaveProperty("memory.total");
       }),
-      { numRuns: 600 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -604,7 +605,7 @@ describe("hostile text", () => {
         );
         if (error) expect(error).toBeInstanceOf(InputError);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(120) },
     );
   });
 });
@@ -699,7 +700,7 @@ gpus:
       fc.asyncProperty(machine, async (one) => {
         expect(await readProfile(profileAsYaml(one), "m.yaml")).toEqual(one);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(50) },
     );
   });
 });

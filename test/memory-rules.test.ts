@@ -18,6 +18,7 @@ import { catalogueModel } from "../src/models/catalogue.js";
 import { makePlan } from "../src/plan/make-plan.js";
 import type { Verdict } from "../src/plan/plan.js";
 import type { Context, Example, Rule } from "../src/rule.js";
+import { some } from "./runs.js";
 
 const machineOf10104 = mmapRequired.examples[0]!;
 
@@ -292,32 +293,38 @@ describe("what a rule changes", () => {
   const cases = models.flatMap((model) =>
     parameters.map((set) => `FROM ${model}\n${set.map((one) => `PARAMETER ${one}\n`).join("")}`),
   );
+  /** Each with the half of the cases that is tried there unless more is asked for. */
   const places = [
-    ["rtx3060-12g-32g", "0.6.4"],
-    ["rtx3060-12g-32g", "0.32.15"],
-    ["2x3090", "0.9.6"],
-    ["2x3090", "0.32.15"],
-    ["gtx1060-16g", "0.32.15"],
-    ["macbook-air-m2-16g", "0.32.15"],
+    ["rtx3060-12g-32g", "0.6.4", 0],
+    ["rtx3060-12g-32g", "0.32.15", 1],
+    ["2x3090", "0.9.6", 0],
+    ["2x3090", "0.32.15", 1],
+    ["gtx1060-16g", "0.32.15", 0],
+    ["macbook-air-m2-16g", "0.32.15", 1],
   ] as const;
 
   test.each(places)(
     "is better or as good on %s with %s, and settles it",
-    async (machine, ollama) => {
+    async (machine, ollama, half) => {
       const setup = await setupOf({ machine, ollama, models: {} });
-      const contextOf = async (file: Modelfile) => (await lookUp(file, setup)).context;
-      let made = 0;
-      for (const text of cases) {
+      // Several rules may come to the same text.
+      const known = new Map<string, { file: Modelfile; context: Context }>();
+      const lookedUp = async (text: string) => {
         const file = parseModelfile(text);
-        const context = await contextOf(file);
+        const found = known.get(text) ?? { file, context: (await lookUp(file, setup)).context };
+        known.set(text, found);
+        return found;
+      };
+      let made = 0;
+      for (const text of some(cases, 2, half)) {
+        const { file, context } = await lookedUp(text);
         for (const rule of rules.filter(({ group }) => /^(?:memory|performance)$/.test(group))) {
           if (rule.about && !rule.about.some((name) => text.includes(` ${name} `))) continue;
           for (const report of rule.check(file, context)) {
             const change = report.fix ?? report.suggestions?.[0];
             if (!change) continue;
             made++;
-            const after = parseModelfile(applyEdits(text, change.edits));
-            const then = await contextOf(after);
+            const { file: after, context: then } = await lookedUp(applyEdits(text, change.edits));
             const about = `${rule.id}: ${change.title} in ${JSON.stringify(text)}`;
             // A card with nothing left is no better than a part on the CPU.
             const verdict = rule.id === "num-gpu-disables-fit" ? "partial" : context.plan!.verdict;
@@ -326,7 +333,7 @@ describe("what a rule changes", () => {
           }
         }
       }
-      expect(made).toBeGreaterThan(5);
+      expect(made).toBeGreaterThan(2);
     },
   );
 });

@@ -7,6 +7,7 @@ import type { Header, KeyValue } from "../src/models/header.js";
 import { decisionsOf, readFits } from "./accuracy/fits.js";
 import { headerOf, modelNames, readBack } from "./accuracy/models.js";
 import { devicesOf, pairsOf, readRows, runOf, type Row } from "./accuracy/rows.js";
+import { runs, some } from "./runs.js";
 
 const GiB = 2 ** 30;
 
@@ -15,11 +16,12 @@ const subjectFor = (name: string): Subject => subjects.get(name)!;
 
 /** Every 40th row, and the first of each model. */
 function sample(rows: readonly Row[]): Row[] {
+  const chosen = new Set(some(rows, 40));
   const seen = new Set<string>();
-  return rows.filter(({ model }, index) => {
-    const isNew = !seen.has(model);
-    seen.add(model);
-    return isNew || index % 40 === 0;
+  return rows.filter((row) => {
+    const isNew = !seen.has(row.model);
+    seen.add(row.model);
+    return isNew || chosen.has(row);
   });
 }
 
@@ -141,7 +143,7 @@ describe("of any model on any machine", () => {
         expect(found.devices).toHaveLength(devices.length);
         expect(found.context.total).toBeGreaterThanOrEqual(run.context);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -151,7 +153,7 @@ describe("of any model on any machine", () => {
         const first = allocate(subjectFor(name), devices, run);
         expect(allocate(headerOf(name), devices, run)).toEqual(first);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(8) },
     );
   });
 
@@ -168,7 +170,7 @@ describe("of any model on any machine", () => {
         const larger = { ...run, microBatch: 2 * run.microBatch };
         expect(cache(name, larger)).toBeGreaterThanOrEqual(now);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(12) },
     );
   });
 
@@ -192,7 +194,7 @@ describe("of any model on any machine", () => {
           expect(total(found, "weights")).toBeLessThanOrEqual(bytes + padding + twice);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 });
@@ -279,7 +281,7 @@ describe("a header that makes no sense", () => {
         fc.pre(!counts.has(key) || !(Number(value) > 512));
         judge(withKey(name, key, value));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -295,7 +297,7 @@ describe("a header that makes no sense", () => {
         const start = from % tensors.length;
         judge({ keys, tensors: tensors.filter((_, i) => i < start || i > start + count) });
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -314,7 +316,7 @@ describe("a header that makes no sense", () => {
           judge({ keys, tensors: changed });
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 

@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rules } from "../rules/index.js";
 import { readConfig } from "../src/config/config.js";
 import { isFor } from "../src/config/patterns.js";
-import { lintHere as run } from "./in-process.js";
+import { run as runCommand } from "./command.js";
 
 let root: string;
+
+const run = (...args: string[]) => runCommand(args);
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "modelfile-lint-print-"));
@@ -185,7 +187,9 @@ describe("what is said about a file", () => {
   });
 
   test("is asked of files alone", async () => {
-    await expect(run("--print-config", root)).rejects.toThrow(/takes a file; ".*" is a folder\.$/);
+    const { code, stderr } = await run("--print-config", root);
+    expect(stderr).toMatch(/takes a file; ".*" is a folder\.\n$/);
+    expect(code).toBe(2);
   });
 });
 

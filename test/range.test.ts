@@ -213,11 +213,14 @@ describe("a stretch of releases", () => {
       };
       const stretches = judgeEach(everything, judge);
       expect(stretches.length).toBeGreaterThan(10);
-      for (const { first, last, value } of stretches) {
+      // The last of each was judged; the first, or one in the middle, is to come to the same.
+      const others = stretches.map(({ first, last, value }, index) => {
         const inside = knownReleases(first.order, last.order);
-        for (const release of new Set([first, inside[Math.floor(inside.length / 2)]!])) {
-          expect(agree(judge(release), release, value, last), release.version).toBe(true);
-        }
+        const release = index % 2 === 0 ? first : inside[Math.floor(inside.length / 2)]!;
+        return { release, last, value };
+      });
+      for (const { release, last, value } of others.filter((one) => one.release !== one.last)) {
+        expect(agree(judge(release), release, value, last), release.version).toBe(true);
       }
     },
     60_000,
@@ -465,7 +468,7 @@ describe("a fix for a range", () => {
     expect(finding?.releases?.at(-1)?.to).toBe("0.12.11");
     const result = await fix(
       new TextEncoder().encode(text),
-      (one) => found(one, "0.12.10 - 0.30.0", machine),
+      async (one) => (one === text ? all : found(one, "0.12.10 - 0.30.0", machine)),
       false,
     );
     expect(result.text).toBe(`${text}PARAMETER use_mmap true\n`);

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { root } from "../src/build/bundle.mjs";
-import { run } from "./command.js";
+import { run, runApart } from "./command.js";
 import { ggufHeader, smallLlama } from "./gguf-file.js";
 
 let folder = "";
@@ -176,9 +176,12 @@ describe("a chat template in Jinja", () => {
       "--date",
       "2031-02-03",
     ];
-    expect((await render(file, ...args)).stdout).toBe(
-      "<system>Be brief.<user>Why is the sky blue?tools 1 on 03 Feb 2031<go>",
-    );
+    // It ends when the thread that makes the prompt does.
+    expect(await runApart(["render", await written(file), ...args], { cwd: folder })).toEqual({
+      code: 0,
+      stdout: "<system>Be brief.<user>Why is the sky blue?tools 1 on 03 Feb 2031<go>",
+      stderr: "",
+    });
   });
 
   test("names the token whose text is not known", async () => {
@@ -210,15 +213,23 @@ describe("a chat template in Jinja", () => {
     expect(code).toBe(0);
   });
 
-  test("that never ends is stopped", { timeout: 30_000 }, async () => {
+  test("that never ends is stopped", async () => {
     const hostile = `{{ tools }}${"{% for a in range(99999) %}".repeat(4)}${"{% endfor %}".repeat(4)}`;
-    const { stdout, code } = await render(
-      `FROM ./${await ggufWith(hostile)}\n`,
-      "--ollama",
-      "0.32",
-    );
-    expect(stdout).toContain("could not be rendered here: It was stopped after 5 seconds.");
-    expect(code).toBe(2);
+    const modelfile = `FROM ./${await ggufWith(hostile)}\n`;
+    const later = setTimeout;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const rendering = render(modelfile, "--ollama", "0.32");
+      // The clock starts with the thread, which gets under way before five seconds go by at once.
+      while (vi.getTimerCount() === 0) await new Promise((resolve) => later(resolve, 10));
+      await new Promise((resolve) => later(resolve, 300));
+      vi.advanceTimersByTime(5000);
+      const { stdout, code } = await rendering;
+      expect(stdout).toContain("could not be rendered here: It was stopped after 5 seconds.");
+      expect(code).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("that refuses the chat says so", async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { renderTemplate, type TemplateValues } from "../src/ollama.js";
+import { runs } from "./runs.js";
 
 const cases = readFileSync(new URL("cases/render.jsonl", import.meta.url), "utf8")
   .split("\n")
@@ -94,7 +95,7 @@ describe("a rendering ends in a result, within its bounds", () => {
       fc.property(fc.array(piece, { maxLength: 12 }), request, (parts, values) => {
         outcome(parts.join(""), values);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -111,7 +112,7 @@ describe("a rendering ends in a result, within its bounds", () => {
         outcome(`{{ $x := 1 }}{{ with $y := ${first} }}{{ ${second} }}{{ . }}{{ end }}`, values);
         outcome(`{{ $x := .Messages }}{{ ${first} }}{{ range ${second} }}{{ . }}{{ end }}`, values);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -131,7 +132,7 @@ describe("a rendering ends in a result, within its bounds", () => {
           outcome(changed, values);
         },
       ),
-      { numRuns: 600 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -151,7 +152,7 @@ describe("a rendering ends in a result, within its bounds", () => {
         const format = `\`${first}|${second}\``;
         outcome(`{{ $x := .Messages }}{{ printf ${format} ${word} 7 .Tools 2.5 }}`, values);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -190,7 +191,7 @@ describe("a rendering ends in a result, within its bounds", () => {
       fc.property(text, values, (one, values) => {
         outcome(one, values);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -94,7 +94,9 @@ describe.each(rules)("$id", (rule) => {
         return;
       }
       expect(applyEdits(example.bad, change!.edits)).toBe(example.good);
-      const left = (await findingsIn(rule, example.good, example)).filter((one) => one.rule === rule.id);
+      const left = (await findingsIn(rule, example.good, example)).filter(
+        (one) => one.rule === rule.id,
+      );
       expect(left.map(({ message }) => message)).toEqual(
         example.also?.includes(rule.id) ? [expect.any(String)] : [],
       );

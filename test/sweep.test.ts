@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { parseRelease } from "../src/facts/release.js";
 import { preset } from "../src/machines/presets.js";
+import { some } from "./runs.js";
 import { defects, machineNames, releaseNames } from "./sweep/fixed.js";
 
 /* `npm run sweep` does the same with folders of real files. */
@@ -37,7 +38,8 @@ const files = models.flatMap((model) =>
   }),
 );
 
-// Each file with a machine and a release of its own: over all files every pair of them comes up.
+// Each file with a machine and a release of its own: over all files every pair of them comes up. Half of
+// the files are tried unless more is asked for.
 const cases = files.map((text, index) => ({
   text,
   machine: machineNames[index % machineNames.length]!,
@@ -47,7 +49,10 @@ const cases = files.map((text, index) => ({
 test.each([false, true])("fixes make no plan worse (unsafe ones too: %s)", async (unsafe) => {
   let fixed = 0;
   // Unsafe fixes take more plans than safe ones, which are made either way.
-  const chosen = cases.filter((_, index) => (index % 4 === 2) === unsafe);
+  const chosen = some(
+    cases.filter((_, index) => (index % 4 === 2) === unsafe),
+    2,
+  );
   for (const { text, machine, ollama } of chosen) {
     const on = (await preset(machine))!;
     const bytes = new TextEncoder().encode(text);

@@ -6,6 +6,7 @@ import { parseTemplate } from "../grammar/template/parser.js";
 import { printNode } from "../grammar/template/print.js";
 import type { Command, List, Node, Operand, Pipe } from "../grammar/template/tree.js";
 import type { Span } from "../grammar/tree.js";
+import { runs } from "./runs.js";
 
 /*
  * Templates of the recorded cases, cut and pasted by chance. The seed is another on every run; when a test
@@ -105,7 +106,7 @@ test("any text is read to its end, into a tree whose parts lie in each other", (
       );
       if (error) expect(flaws.some(({ message }) => error.message.startsWith(message))).toBe(true);
     }),
-    { numRuns: 400 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -128,7 +129,7 @@ test("what is read without an error is printed to a text that reads and prints t
       expect(again.error).toBeUndefined();
       expect(printNode(again.main)).toBe(once);
     }),
-    { numRuns: 400 },
+    { numRuns: runs(150) },
   );
   expect(compared).toBeGreaterThan(20);
 });

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import instructionFacts from "../src/facts/instructions.json" with { type: "json" };
 import parameterFacts from "../src/facts/parameters.json" with { type: "json" };
 import { readOracle } from "./reading.js";
+import { runs } from "./runs.js";
 
 interface Fact {
   name: string;
@@ -352,7 +353,7 @@ test("statements begin where the language says that they begin", () => {
         result.commands.map(({ name }) => keywordOf(name)),
       );
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -35,6 +35,13 @@ export interface Defect {
   what: string;
 }
 
+/** What is known of a text. */
+interface Judged {
+  file: Modelfile;
+  plan: Plan | undefined;
+  findings: Finding[];
+}
+
 /** The better a verdict, the smaller its number. */
 const rank: Readonly<Record<Verdict, number>> = {
   fits: 0,
@@ -60,25 +67,31 @@ export async function defects(
     server: {},
     models: new Map(),
   };
-  const contextOf = async (file: Modelfile) => (await lookUp(file, setup)).context;
-  const findingsOf = async (text: string): Promise<Finding[]> => {
+  // A text is looked at several times over: as it was, after its fixes, and by the second fix.
+  const known = new Map<string, Judged>();
+  const judged = async (text: string): Promise<Judged> => {
     const file = parseModelfile(text);
-    return check(file, await contextOf(file));
+    const { context } = await lookUp(file, setup);
+    return { file, plan: context.plan, findings: check(file, context) };
   };
+  const judge = async (text: string): Promise<Judged> => {
+    const found = known.get(text) ?? (await judged(text));
+    known.set(text, found);
+    return found;
+  };
+  const findingsOf = async (text: string) => (await judge(text)).findings;
 
-  const before = parseModelfile(decode(bytes).text);
-  const planned = (await contextOf(before)).plan;
+  const { file: before, plan: planned } = await judge(decode(bytes).text);
   if (!planned) return undefined;
   const result = await fix(bytes, findingsOf, unsafe);
   if (result.made.length === 0) return { defects: [], fixed: false };
 
-  const after = parseModelfile(result.text);
   const found: Defect[] = result.findings
     .filter(({ severity, fix: left }) => severity === "error" && left?.safety === "safe")
     .map(({ rule, message }) => ({ what: `${rule} is left: ${message}` }));
   const again = await fix(result.bytes, findingsOf, unsafe);
   if (again.text !== result.text) found.push({ what: "fixing twice changes more" });
-  const then = (await contextOf(after)).plan;
+  const { plan: then } = await judge(result.text);
   // A file that Ollama refuses does not run at all.
   const first = isRefused(before, release) ? "refused" : realVerdict(planned);
   if (!then || rank[then.verdict] > rank[first]) {
