@@ -1,5 +1,5 @@
 import type { Modelfile } from "../grammar/tree.js";
-import { findOut } from "./context.js";
+import { findOut, type Known } from "./context.js";
 import { isRange } from "./facts/release-range.js";
 import type { Finding } from "./finding.js";
 import type { InputError } from "./host.js";
@@ -21,19 +21,27 @@ export interface Judged {
 
 /** Looks up what a Modelfile names and applies the rules, for one release or for each of a range. */
 export async function judge(file: Modelfile, setup: RangeSetup): Promise<Judged> {
-  const { releases, release, severityOf } = setup;
   const { contextOf, model: _, ...unknown } = await findOut(file, setup);
-  const context = contextOf(release);
-  if (!isRange(releases)) {
-    return { findings: check(file, context, severityOf), context, ...unknown };
-  }
+  const context = contextOf(setup.release);
+  const contextsOf = async (one: Modelfile) =>
+    one === file ? contextOf : (await findOut(one, setup)).contextOf;
+  return { findings: await findingsWith(file, setup, context, contextsOf), context, ...unknown };
+}
+
+/**
+ * What the rules find, with contexts from elsewhere: `context` is that of the newest release; of a range
+ * `contextsOf` is asked for those of the file, and of what it would be with a fix.
+ */
+export async function findingsWith(
+  file: Modelfile,
+  { releases, severityOf }: RangeSetup,
+  context: Context,
+  contextsOf: (file: Modelfile) => Promise<Known["contextOf"]>,
+): Promise<Finding[]> {
+  if (!isRange(releases)) return check(file, context, severityOf);
   const { findingsOver } = await import("./report/over-releases.js");
-  const findings = await findingsOver(file, releases, async (one) => {
-    const known = one === file ? { contextOf } : await findOut(one, setup);
-    return {
-      contextOf: known.contextOf,
-      findingsIn: (of) => check(one, of, severityOf),
-    };
-  });
-  return { findings, context, ...unknown };
+  return findingsOver(file, releases, async (one) => ({
+    contextOf: await contextsOf(one),
+    findingsIn: (of) => check(one, of, severityOf),
+  }));
 }

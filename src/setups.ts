@@ -9,6 +9,7 @@ import { newestRelease, parseRelease } from "./facts/release.js";
 import { InputError, type Host } from "./host.js";
 import type { Machine } from "./machines/machine.js";
 import { nearest } from "./nearest.js";
+import { once } from "./once.js";
 import type { Rule } from "./rule.js";
 
 /** What the user says on a command line or in an editor. */
@@ -68,16 +69,6 @@ export function setupsIn(
     return fileSetups(path, config, given, host, (name, from) =>
       machines(JSON.stringify([name, from])),
     );
-  };
-}
-
-/** Answers each key's question once. */
-function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const answers = new Map<string, Promise<T>>();
-  return (key) => {
-    let answer = answers.get(key);
-    if (!answer) answers.set(key, (answer = ask(key)));
-    return answer;
   };
 }
 

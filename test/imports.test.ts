@@ -17,6 +17,7 @@ const layers: readonly (readonly string[])[] = [
     "src/host.ts",
     "src/machines/sizes.ts",
     "src/nearest.ts",
+    "src/once.ts",
     "src/schema.ts",
     "src/yaml.ts",
   ],

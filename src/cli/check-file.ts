@@ -8,6 +8,7 @@ import { mayHoldModelfiles } from "../embedded/names.js";
 import { byPlace, type Finding } from "../finding.js";
 import { InputError } from "../host.js";
 import { judge } from "../judge.js";
+import { once } from "../once.js";
 import type { FileResult, Problem } from "../report/result.js";
 import type { RangeSetup } from "../setups.js";
 import { readFileBytes, readModelfileBytes, readStandardInput, replaceFile } from "./files.js";
@@ -55,7 +56,8 @@ async function lintInto(outcome: Outcome, path: string, values: Options): Promis
   if (baseline !== undefined) outcome.baseline = baseline;
   // Without a setup nothing is found; what comes from standard input still has to go on.
   if (ignored && config) outcome.leftOut = config.path;
-  const judgeAll = onceEach(async (text: string) => {
+  // A text that a fix leaves as it is, or leads to, is not judged again for the report.
+  const judgeAll = once(async (text: string) => {
     const islands = await islandsOf?.(text);
     return Promise.all(
       setups.map((setup) =>
@@ -93,16 +95,6 @@ async function lintInto(outcome: Outcome, path: string, values: Options): Promis
   }
 }
 
-/** A text that a fix leaves as it is, or leads to, is not judged again for the report. */
-function onceEach<T>(judgeText: (text: string) => Promise<T>): (text: string) => Promise<T> {
-  const known = new Map<string, Promise<T>>();
-  return (text) => {
-    let found = known.get(text);
-    if (!found) known.set(text, (found = judgeText(text)));
-    return found;
-  };
-}
-
 /** Whether a file is none that Ollama reads, but one to look for Modelfiles in. */
 function isDocument(path: string): boolean {
   return !isModelfile(basename(path)) && mayHoldModelfiles(path);
@@ -110,7 +102,7 @@ function isDocument(path: string): boolean {
 
 async function islandFinder(path: string): Promise<(text: string) => Promise<Island[]>> {
   const { islandsIn } = await import("../embedded/find.js");
-  return onceEach((text) => islandsIn(path, text));
+  return once((text) => islandsIn(path, text));
 }
 
 /**
@@ -135,9 +127,7 @@ async function judgeWithin(
 /** With what could not be found out told. */
 async function judgeInto(outcome: Outcome, file: Modelfile, setup: RangeSetup): Promise<Finding[]> {
   const { findings, unknownModel, broken } = await judge(file, setup);
-  if (broken && !outcome.problems.some(({ message }) => message === broken.message)) {
-    outcome.problems.push(problemOf(broken, broken.place?.path ?? ""));
-  }
+  if (broken) outcome.problems.push(problemOf(broken, broken.place?.path ?? ""));
   // Only somebody who named a machine expects to hear about memory.
   if (unknownModel !== undefined && setup.machine) {
     outcome.notes.push(`Nothing is said about memory: ${unknownModel}`);

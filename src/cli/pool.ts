@@ -26,12 +26,13 @@ export async function checkAll(
 ): Promise<void> {
   const start = performance.now();
   const most = threads ?? availableParallelism();
+  const threaded = most > 1 && !usesInput(paths, values);
   for (const [at, path] of paths.entries()) {
-    const left = paths.slice(at);
+    const left = paths.length - at;
     const slow = threads !== undefined || performance.now() - start > patience;
     // The first one, at least, shows here what cannot be used of the options, and what machines have to tell.
-    if (at > 0 && most > 1 && slow && left.length > (threads === undefined ? least : batchSize)) {
-      if (!usesInput(left, values)) return checkInThreads(left, values, most, take);
+    if (threaded && at > 0 && slow && left > (threads === undefined ? least : batchSize)) {
+      return checkInThreads(paths.slice(at), values, most, take);
     }
     take(path, await checkFile(path, values));
   }

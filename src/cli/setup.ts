@@ -8,6 +8,7 @@ import type { Machine } from "../machines/machine.js";
 import { nearest } from "../nearest.js";
 import { cacheFolder, keepingHost } from "../node-cache.js";
 import { nodeHost, onlineHost } from "../node-host.js";
+import { once } from "../once.js";
 import { setupsIn, type FileSettings, type Given, type RangeSetup } from "../setups.js";
 import { tell } from "./tell.js";
 import { oneOf, pairs, UsageError, type Options } from "./options.js";
@@ -46,15 +47,7 @@ function hostFor(values: Options): Host {
  * when a run first looks is taken to lie there until its end.
  */
 function lookingOnce(host: Host): Host {
-  const entries = new Map<string, ReturnType<Host["stat"]>>();
-  return {
-    ...host,
-    stat(path) {
-      let entry = entries.get(path);
-      if (!entry) entries.set(path, (entry = host.stat(path)));
-      return entry;
-    },
-  };
+  return { ...host, stat: once((path) => host.stat(path)) };
 }
 
 /** What the command line says. Throws UsageError where that cannot be used. */

@@ -11,7 +11,7 @@ import { ruleNamed } from "../../rules/index.js";
 import { directivesIn, type Directive } from "../directives.js";
 import type { Change, Finding } from "../finding.js";
 import { ruleUrl } from "../facts/pages.js";
-import { fix } from "../fix/fix.js";
+import { byStart, compatible, fix } from "../fix/fix.js";
 import { insertLineAfter, lineEnding } from "../fix/lines.js";
 import { lineAt } from "./place-at.js";
 import type { View } from "./view.js";
@@ -92,19 +92,9 @@ function changes(finding: Finding): Action[] {
 
 /** Every fix of a rule in the file, where there are several; of two that touch each other the first. */
 function fixesOfRule({ findings }: View, rule: string): Action[] {
-  const taken: TextEdit[] = [];
-  const fixed: Finding[] = [];
-  for (const finding of findings) {
-    if (finding.rule !== rule || !finding.fix) continue;
-    const { edits } = finding.fix;
-    const meets = (one: TextEdit) =>
-      taken.some((other) => one.start <= other.end && other.start <= one.end);
-    if (edits.some(meets)) continue;
-    taken.push(...edits);
-    fixed.push(finding);
-  }
+  const fixed = compatible(findings.filter((one) => one.rule === rule && one.fix));
   if (fixed.length < 2) return [];
-  const edits = taken.sort((one, other) => one.start - other.start || one.end - other.end);
+  const edits = fixed.flatMap(({ fix }) => fix?.edits ?? []).sort(byStart);
   return [edited(`Fix all ${fixed.length} problems of ${rule} in this file`, fixed, edits)];
 }
 

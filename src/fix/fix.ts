@@ -45,12 +45,12 @@ function wanted({ fix }: Finding, unsafe: boolean): boolean {
   return fix !== undefined && (unsafe || fix.safety === "safe");
 }
 
-function byStart(a: TextEdit, b: TextEdit): number {
+export function byStart(a: TextEdit, b: TextEdit): number {
   return a.start - b.start || a.end - b.end;
 }
 
-/** Findings whose edits leave each other alone; the earlier in the text wins. */
-function compatible(findings: readonly Finding[]): Finding[] {
+/** Of findings with a fix those whose edits leave each other alone; the earlier in the text wins. */
+export function compatible(findings: readonly Finding[]): Finding[] {
   const taken: TextEdit[] = [];
   const chosen: Finding[] = [];
   for (const finding of findings) {

@@ -4,7 +4,7 @@ import { isRange } from "../facts/release-range.js";
 import { newestRelease } from "../facts/release.js";
 import { byPlace, type Finding } from "../finding.js";
 import type { InputError } from "../host.js";
-import { check } from "../lint.js";
+import { findingsWith } from "../judge.js";
 import { whenHeld } from "../report/when.js";
 import type { Context } from "../rule.js";
 import type { RangeSetup } from "../setups.js";
@@ -64,15 +64,10 @@ export async function judgeFully(
       const before = knowledge.of(file, setup);
       const found =
         before && !knowledge.isStale(before) ? before : await knowledge.find(file, setup);
-      const findings = await findingsWith(
-        file,
-        setup,
-        async (one) => {
-          const { known } = one === file ? found : await knowledge.find(one, setup);
-          return known.contextOf;
-        },
-        found.context,
-      );
+      const findings = await findingsWith(file, setup, found.context, async (one) => {
+        const { known } = one === file ? found : await knowledge.find(one, setup);
+        return known.contextOf;
+      });
       return { setup, context: found.context, findings, broken: found.known.broken };
     }),
   );
@@ -93,22 +88,7 @@ function findingsNow(
   found: Found | undefined,
 ): Promise<Finding[]> {
   const contextOf = found?.known.contextOf ?? ((release) => ({ ...context, release }));
-  return findingsWith(file, setup, async () => contextOf, context);
-}
-
-/** As `judge` has them, with contexts from elsewhere: `context` is that of the newest release. */
-async function findingsWith(
-  file: Modelfile,
-  { releases, severityOf }: RangeSetup,
-  contextsOf: (file: Modelfile) => Promise<Found["known"]["contextOf"]>,
-  context: Context,
-): Promise<Finding[]> {
-  if (!isRange(releases)) return check(file, context, severityOf);
-  const { findingsOver } = await import("../report/over-releases.js");
-  return findingsOver(file, releases, async (one) => ({
-    contextOf: await contextsOf(one),
-    findingsIn: (of) => check(one, of, severityOf),
-  }));
+  return findingsWith(file, setup, context, async () => contextOf);
 }
 
 /** What stays true of a text that names the same files, whatever it asks of them. */

@@ -144,6 +144,23 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Emacs with modelfile-mode.el and a client's lines for init.el where docs/editors.md says; gives the versions. */
+export function inEmacs(client: "eglot" | "lsp-mode"): Promise<string> {
+  return atDesk(async (desk) => {
+    const emacs = join(root, "editors/emacs");
+    const home = join(desk.home, ".emacs.d");
+    await mkdir(join(home, "modelfile-lint"), { recursive: true });
+    await cp(join(emacs, "modelfile-mode.el"), join(home, "modelfile-lint/modelfile-mode.el"));
+    await cp(join(emacs, `${client}.el`), join(home, "init.el"));
+    const scripts = join(root, "test/clients/scripts");
+    await desk.run("emacs", ["--batch", "--load", join(scripts, `${client}.el`)]);
+    await checkCases(desk);
+    await checkHelp(desk);
+    await checkLayout(desk);
+    return desk.run("emacs", ["--batch", "--load", join(scripts, "versions.el"), client]);
+  });
+}
+
 /** Throws unless the editor has shown what the cases are about, and made their fixes. */
 export async function checkCases(desk: Desk): Promise<void> {
   const seen = await desk.seen();
